@@ -58,5 +58,5 @@ export function outgoingHeaders(fields: readonly FieldPair[], sensitive?: Readon
 }
 
 function flattenFields(fields: readonly FieldPair[]): string[] {
-  return fields.flatMap(([name, value]) => [name, value]);
+  return fields.flat();
 }
