@@ -11,6 +11,7 @@ export type {
   ServerExchange,
 } from './exchange.ts';
 export { HeaderFields } from './header-fields.ts';
+export { createMemoryPair, MemoryPair, type MemoryPairOptions } from './memory-pair.ts';
 export {
   type FieldPair,
   OutgoingHeaders,

@@ -2,6 +2,8 @@
 // Header fields to send. Protocols prepare the constant part of a head once and add the few fields that differ per
 // call; what "prepared" means is the transport's own affair (HPACK: one or two bytes per block after first use).
 
+import { ensureSendable } from './field-syntax.ts';
+
 export type FieldPair = readonly [name: string, value: string];
 
 let nextPreparedId = 0;
@@ -14,10 +16,20 @@ export class PreparedHeaders {
   readonly id: number;
   /** name, value, name, value, … pseudo-header fields first. */
   readonly flat: readonly string[];
+  /** Characters of all names and values. */
+  readonly textLength: number;
+  readonly method: string | undefined;
 
   constructor(fields: readonly FieldPair[]) {
     this.id = nextPreparedId++;
     this.flat = flattenFields(fields);
+    ensureSendable(this.flat);
+    this.textLength = this.flat.reduce((sum, text) => sum + text.length, 0);
+    this.method = valueOf(this.flat, ':method');
+  }
+
+  get listBytes(): number {
+    return this.textLength + this.flat.length * 16;
   }
 }
 
@@ -30,6 +42,7 @@ export class OutgoingHeaders {
   readonly sensitive: ReadonlySet<string> | undefined;
 
   constructor(prepared: PreparedHeaders | undefined, flat: readonly string[], sensitive?: ReadonlySet<string>) {
+    if (flat.length > 0) ensureSendable(flat);
     this.prepared = prepared;
     this.flat = flat;
     this.sensitive = sensitive;
@@ -38,6 +51,18 @@ export class OutgoingHeaders {
   /** The same head with fields of one call behind it. */
   with(flat: readonly string[], sensitive?: ReadonlySet<string>): OutgoingHeaders {
     return new OutgoingHeaders(this.prepared, this.flat.length === 0 ? flat : [...this.flat, ...flat], sensitive);
+  }
+
+  /** The `:method` of a request. */
+  get method(): string | undefined {
+    return this.prepared?.method ?? valueOf(this.flat, ':method');
+  }
+
+  /** Size of the list as a receiver counts it: name + value + 32 for each field (RFC 9113 §6.5.2). */
+  get listBytes(): number {
+    let bytes = this.prepared?.listBytes ?? 0;
+    for (const text of this.flat) bytes += text.length + 16;
+    return bytes;
   }
 
   /** All fields in order, for transports and tests that do not compress. */
@@ -59,4 +84,9 @@ export function outgoingHeaders(fields: readonly FieldPair[], sensitive?: Readon
 
 function flattenFields(fields: readonly FieldPair[]): string[] {
   return fields.flat();
+}
+
+function valueOf(flat: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) return flat[i + 1];
+  return undefined;
 }

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's end: accepts streams within its limits, calls the handler, drains in two steps.
+
+import type { ByteChannel } from '../../core/index.ts';
+import { type ExchangeHandler, outgoingHeaders } from '../../exchange/index.ts';
+import { isIndexedOnly } from '../../hpack/index.ts';
+import { HeadMemo } from '../codec/index.ts';
+import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, StreamError } from '../frame/index.ts';
+import { type ParsedRequest, parseRequest, parseTrailers } from '../message/index.ts';
+import { HALF_CLOSED_REMOTE, OPEN, receiveEnd } from '../stream/index.ts';
+import { Connection } from './connection.ts';
+import type { DeadlineName } from './deadlines.ts';
+import { LIMIT_REASONS } from './limits.ts';
+import type { ConnectionOptions } from './options.ts';
+import { ServerStream } from './server-stream.ts';
+
+export interface ServerConnectionOptions extends ConnectionOptions {
+  /** First 32 bits of SHA-256 of the server's audience, or 0 for several or none; sent as setting 0xFC05. Default 0. */
+  readonly audienceHint?: number;
+}
+
+const MAX_STREAM_ID = 0x7fffffff;
+/** RFC 6585 §5. */
+const HEADERS_TOO_LARGE = outgoingHeaders([[':status', '431']]);
+/** The second GOAWAY waits this long for the answer to the PING behind the first. Chosen by us. */
+const DRAIN_PING_MS = 1_000;
+
+export class ServerConnection extends Connection<ServerStream> {
+  protected readonly role = 'server';
+  protected slots = 0;
+  readonly #handler: ExchangeHandler;
+  readonly #memo = new HeadMemo<ParsedRequest>();
+  #isPeerGone = false;
+
+  constructor(channel: ByteChannel, handler: ExchangeHandler, options: ServerConnectionOptions) {
+    super(channel, options, true);
+    this.#handler = handler;
+    this.sendFirstSettings([
+      [Setting.MAX_CONCURRENT_STREAMS, options.limits.concurrentStreams],
+      [Setting.CROSSTIE, options.audienceHint ?? 0],
+    ]);
+  }
+
+  receiveHeaderBlock(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
+    if (streamId > this.lastStreamId) this.#receiveRequest(streamId, endStream, block, start, end);
+    else this.#receiveTrailers(streamId, endStream, block, start, end);
+  }
+
+  #receiveRequest(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
+    // RFC 9113 §5.1.1: streams of a client have odd ids; anything else is a connection error of type PROTOCOL_ERROR.
+    if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which is even`);
+    const isTooLate = this.goAwaySent !== undefined && streamId > this.goAwaySent.lastStreamId;
+    if (!isTooLate) this.lastStreamId = streamId;
+    const request = this.#decodeRequest(streamId, block, start, end);
+    // §6.8: after GOAWAY, streams above its last one are ignored; their field blocks were decoded for the table's sake.
+    if (request === undefined || isTooLate) return;
+    this.openedStreams++;
+    if (!this.#admit(streamId)) return;
+    const state = endStream ? HALF_CLOSED_REMOTE : OPEN;
+    const stream = new ServerStream(streamId, this, { state, request, handler: this.#handler });
+    this.slots++;
+    this.streams.add(stream);
+    if (endStream) {
+      // §8.1.1: a content-length other than 0 with END_STREAM on HEADERS makes the request malformed.
+      if (request.contentLength > 0) throw new StreamError(streamId, 'PROTOCOL_ERROR', 'content-length without DATA');
+      stream.inEnd = true;
+    }
+    this.queueDelivery(stream);
+  }
+
+  /** Undefined: answered already (malformed, too large). */
+  #decodeRequest(streamId: number, block: Buffer, start: number, end: number): ParsedRequest | undefined {
+    const known = this.#memo.find(this.decoder.generation, block, start, end);
+    if (known !== undefined) return known;
+    const fields = this.decoder.decode(block, start, end);
+    if (fields.overflow !== 'none') {
+      this.#refuseTooLarge(streamId, fields.overflow);
+      return undefined;
+    }
+    const request = parseRequest(fields);
+    // §8.1.1: a malformed request is a stream error of type PROTOCOL_ERROR.
+    if (request.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', request.reason);
+    if (isIndexedOnly(block, start, end)) this.#memo.store(this.decoder.generation, block.subarray(start, end), request);
+    return request;
+  }
+
+  #refuseTooLarge(streamId: number, overflow: 'list-bytes' | 'field-count'): void {
+    this.budgets.note(overflow === 'list-bytes' ? 'headerListBytes' : 'headerFields');
+    this.sendHeadNow(streamId, HEADERS_TOO_LARGE, true);
+    this.sendReset(streamId, ErrorCode.NO_ERROR);
+    this.budgets.sendReset();
+  }
+
+  /** §5.1.2: over the limit of concurrent streams, REFUSED_STREAM: safe to try again. */
+  #admit(streamId: number): boolean {
+    if (this.slots < this.limits.concurrentStreams) {
+      this.budgets.acceptStream();
+      return true;
+    }
+    this.sendReset(streamId, ErrorCode.REFUSED_STREAM);
+    this.budgets.refuseStream();
+    return false;
+  }
+
+  #receiveTrailers(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
+    const fields = this.decoder.decode(block, start, end);
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) {
+      this.budgets.glitch();
+      if (this.streams.wasReset(streamId)) return;
+      // §5.1: HEADERS on a closed stream are a connection error of type STREAM_CLOSED; on an even id never opened, §5.1.1.
+      if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which is even`);
+      throw new ConnectionError('STREAM_CLOSED', `HEADERS on closed stream ${streamId}`);
+    }
+    if (stream.state.kind === 'half-closed-remote') {
+      throw new ConnectionError('STREAM_CLOSED', `HEADERS after END_STREAM on stream ${streamId}`);
+    }
+    // §8.1: HEADERS after the head and without END_STREAM make the message malformed.
+    if (!endStream) throw new StreamError(streamId, 'PROTOCOL_ERROR', 'trailers without END_STREAM');
+    if (fields.overflow !== 'none') throw new StreamError(streamId, 'PROTOCOL_ERROR', LIMIT_REASONS.headerListBytes);
+    const trailers = parseTrailers(fields);
+    if (trailers.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', trailers.reason);
+    receiveEnd(stream, trailers.fields);
+    this.queueDelivery(stream);
+  }
+
+  protected isIdle(streamId: number): boolean {
+    return streamId % 2 === 0 || streamId > this.lastStreamId;
+  }
+
+  protected receiveDataOnClosed(streamId: number): void {
+    // §5.1: DATA on a closed stream is a STREAM_CLOSED error; raised to the connection (§5.4.1).
+    throw new ConnectionError('STREAM_CLOSED', `DATA on closed stream ${streamId}`);
+  }
+
+  protected onPeerSettings(): void {}
+
+  /** A client that goes away opens no more streams; those that are open go on. */
+  protected onGoAway(_frame: GoAwayFrame): void {}
+
+  /** The client has closed its half: what is running may still answer, within the time that output may stall. */
+  protected onPeerEnd(): void {
+    this.#isPeerGone = true;
+    if (this.streams.size === 0) this.endWhenDrained();
+    else if (this.state === 'open') this.#drainWithin(this.limits.sendStallMs);
+  }
+
+  onSlotFreed(): void {
+    this.slots--;
+  }
+
+  // ── the graceful end ──
+
+  /**
+   * Ends in good order: GOAWAY that accepts everything, a round trip later GOAWAY with the last stream accepted (RFC 9113
+   * §6.8), then the open streams have `graceMs` to end.
+   */
+  drain(graceMs: number): void {
+    if (this.state !== 'open') return;
+    this.#drainWithin(graceMs);
+    this.#sendGoAway(MAX_STREAM_ID);
+    this.deadlines.set('drain-ping', DRAIN_PING_MS);
+    this.ping().then(
+      () => this.#endAccepting(),
+      () => {},
+    );
+  }
+
+  #drainWithin(graceMs: number): void {
+    this.state = 'draining';
+    this.deadlines.set('drain', graceMs);
+  }
+
+  #endAccepting(): void {
+    if (this.state !== 'draining' || !this.deadlines.has('drain-ping')) return;
+    this.deadlines.clear('drain-ping');
+    this.#sendGoAway(this.lastStreamId);
+    if (this.streams.size === 0) this.endWhenDrained();
+  }
+
+  #sendGoAway(lastStreamId: number): void {
+    this.goAwaySent = { lastStreamId, code: ErrorCode.NO_ERROR, debug: 'draining' };
+    this.output.sendGoAway(this.goAwaySent);
+  }
+
+  protected override get isDrained(): boolean {
+    return this.streams.size === 0 && (this.#isPeerGone || this.goAwaySent?.lastStreamId !== MAX_STREAM_ID);
+  }
+
+  protected onRoleDeadline(name: DeadlineName): void {
+    if (name === 'drain-ping') {
+      this.deadlines.set('drain-ping', DRAIN_PING_MS);
+      this.#endAccepting();
+    } else if (name === 'drain') {
+      this.budgets.note('drainMs');
+      this.close(ErrorCode.NO_ERROR, LIMIT_REASONS.drainMs);
+    }
+  }
+}
