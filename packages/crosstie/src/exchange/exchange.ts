@@ -33,11 +33,15 @@ export interface ExchangeFailure {
   readonly message: string;
 }
 
-/** Takes the other side's body. Calls never overlap; `onEnd` or `onFailure` is the last, `onWritable` apart. */
+/**
+ * Takes the other side's body. Calls never overlap; `onEnd` or `onFailure` is the last, `onWritable` apart. None follows
+ * our own `reset`, nor, on a server, an answer that was complete before the request was.
+ */
 export interface BodyReceiver {
   /** A piece of the body, where it lies in the read buffer: valid until this returns, copy what is kept. */
   onData(bytes: Uint8Array): void;
   onEnd(trailers: HeaderFields | undefined): void;
+  /** A server's handler that has not ended our side keeps its concurrency slot until it does, by `reset` if by nothing else. */
   onFailure(failure: ExchangeFailure): void;
   /** There is room again after `sendData` returned false. Not called once our side has ended. */
   onWritable(): void;

@@ -12,7 +12,9 @@ export function ensureSendable(flat: readonly string[]): void {
   for (let i = 0; i < flat.length; i += 2) {
     if (!NAME.test(flat[i])) throw new TypeError(`header name ${JSON.stringify(flat[i])}: use a lower-case token`);
     if (!VALUE.test(flat[i + 1])) {
-      throw new TypeError(`header ${flat[i]}: its value may hold Latin-1 text only, no line breaks and no white space at its ends`);
+      throw new TypeError(
+        `header ${flat[i]}: its value may hold Latin-1 text only, no line breaks and no white space at its ends`,
+      );
     }
   }
 }

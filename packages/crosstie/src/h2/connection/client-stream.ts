@@ -70,6 +70,10 @@ export class ClientStream extends H2Stream {
     this.#inHead = undefined;
   }
 
+  protected get isKnownToPeer(): boolean {
+    return this.outHead === undefined;
+  }
+
   protected onClosed(): void {
     this.host.onSlotFreed();
   }

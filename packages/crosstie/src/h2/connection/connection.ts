@@ -409,7 +409,7 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
 
   /** Sends a PING; resolves with the round trip in milliseconds, rejects when the connection is lost before. */
   ping(): Promise<number> {
-    if (this.state === 'closed') return Promise.reject(new Error('the connection is closed'));
+    if (this.state === 'closing' || this.state === 'closed') return Promise.reject(new Error('the connection is closed'));
     if (this.pings.outstanding >= this.limits.pings) {
       return Promise.reject(new Error(`${this.limits.pings} PINGs are unanswered already`));
     }

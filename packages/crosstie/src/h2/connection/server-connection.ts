@@ -51,7 +51,7 @@ export class ServerConnection extends Connection<ServerStream> {
     if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which is even`);
     const isTooLate = this.goAwaySent !== undefined && streamId > this.goAwaySent.lastStreamId;
     if (!isTooLate) this.lastStreamId = streamId;
-    const request = this.#decodeRequest(streamId, block, start, end);
+    const request = this.#decodeRequest(streamId, endStream, block, start, end);
     // §6.8: after GOAWAY, streams above its last one are ignored; their field blocks were decoded for the table's sake.
     if (request === undefined || isTooLate) return;
     this.openedStreams++;
@@ -69,12 +69,12 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   /** Undefined: answered already (malformed, too large). */
-  #decodeRequest(streamId: number, block: Buffer, start: number, end: number): ParsedRequest | undefined {
+  #decodeRequest(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): ParsedRequest | undefined {
     const known = this.#memo.find(this.decoder.generation, block, start, end);
     if (known !== undefined) return known;
     const fields = this.decoder.decode(block, start, end);
     if (fields.overflow !== 'none') {
-      this.#refuseTooLarge(streamId, fields.overflow);
+      this.#refuseTooLarge(streamId, endStream, fields.overflow);
       return undefined;
     }
     const request = parseRequest(fields);
@@ -84,10 +84,11 @@ export class ServerConnection extends Connection<ServerStream> {
     return request;
   }
 
-  #refuseTooLarge(streamId: number, overflow: 'list-bytes' | 'field-count'): void {
+  #refuseTooLarge(streamId: number, endStream: boolean, overflow: 'list-bytes' | 'field-count'): void {
     this.budgets.note(overflow === 'list-bytes' ? 'headerListBytes' : 'headerFields');
     this.sendHeadNow(streamId, HEADERS_TOO_LARGE, true);
-    this.sendReset(streamId, ErrorCode.NO_ERROR);
+    // §8.1: the rest of the request is not wanted.
+    if (!endStream) this.sendReset(streamId, ErrorCode.NO_ERROR);
     this.budgets.sendReset();
   }
 

@@ -48,6 +48,7 @@ export class ServerStream extends H2Stream implements ServerExchange {
   }
 
   override sendData(bytes: Uint8Array): boolean {
+    if (hasSentEnd(this.state)) return false;
     if (!this.#isHeadSent) throw new Error('sendData before sendHead: send the head of the response first');
     return super.sendData(bytes);
   }
@@ -65,6 +66,10 @@ export class ServerStream extends H2Stream implements ServerExchange {
   }
 
   // ── for the stream ──
+
+  protected get isKnownToPeer(): boolean {
+    return true;
+  }
 
   deliverHead(): void {
     if (this.#isDispatched) return;

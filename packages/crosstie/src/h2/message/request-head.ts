@@ -95,7 +95,7 @@ function parseRegularFields(flat: readonly string[]): RegularFields | Malformed 
     if (name === 'content-length') {
       const length = parseContentLength(value);
       if (length < 0) return malformed('content-length is not a number of bytes');
-      if (contentLength >= 0 && contentLength !== length) return malformed('two unlike content-length');
+      if (contentLength >= 0) return malformed('two content-length fields');
       contentLength = length;
     } else if (name === 'host') {
       if (host !== undefined) return malformed('two host fields');
@@ -119,6 +119,8 @@ function faultOfPseudo(pseudo: Pseudo): string | undefined {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
+/** RFC 3986 §3.2, without userinfo (RFC 9113 §8.3.1); not empty (RFC 9110 §4.2.1), of one line. */
+const AUTHORITY = /^[^@/?#\\\x00-\x20\x7f]+$/;
 /** Space and controls would let a request be split when it is written as HTTP/1.1. */
 const UNSAFE = /[\x00-\x20\x7f]/;
 
@@ -132,8 +134,7 @@ function isPath(path: string, method: string): boolean {
 function faultOfAuthority(pseudo: Pseudo, host: string | undefined): string | undefined {
   const authority = pseudo.authority ?? host;
   if (authority === undefined) return 'neither :authority nor host';
-  if (authority.includes('@')) return ':authority with userinfo';
-  if (UNSAFE.test(authority)) return ':authority with white space';
+  if (!AUTHORITY.test(authority)) return ':authority is not a host and port';
   if (pseudo.authority !== undefined && host !== undefined && host.toLowerCase() !== authority.toLowerCase()) {
     return ':authority and host differ';
   }

@@ -34,7 +34,7 @@ export function parseResponse(block: FieldBlock): ParsedResponse | Malformed {
     if (flat[i] !== 'content-length') continue;
     const length = parseContentLength(flat[i + 1]);
     if (length < 0) return malformed('content-length is not a number of bytes');
-    if (contentLength >= 0 && contentLength !== length) return malformed('two unlike content-length');
+    if (contentLength >= 0) return malformed('two content-length fields');
     contentLength = length;
   }
   // RFC 9110 §8.6: no content-length in 1xx and 204.

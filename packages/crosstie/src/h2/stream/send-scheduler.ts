@@ -81,7 +81,6 @@ export class SendScheduler {
       if (end === 'connection-window') starved++;
       this.#park(stream, end);
     }
-    if (this.#batch.byteLength > 0) this.#host.queueFlush();
   }
 
   /** A new turn of the event loop has begun. */

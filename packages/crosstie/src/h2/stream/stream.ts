@@ -72,6 +72,8 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
   abstract deliverHead(): void;
   /** The stream is closed, and so is every duty to it. */
   protected abstract onClosed(): void;
+  /** False while its HEADERS have not been written: RST_STREAM would be one on an idle stream (RFC 9113 §6.4). */
+  protected abstract readonly isKnownToPeer: boolean;
   /** Our END_STREAM has been written while the peer's side is still open. */
   protected abstract onEndedFirst(): void;
 
@@ -105,17 +107,20 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
 
   sendEnd(trailers?: OutgoingHeaders): void {
     if (hasSentEnd(this.state) || this.outEnd) return;
+    this.#wantsWritable = false;
+    this.isWritableDue = false;
     this.outTrailers = trailers;
     this.outEnd = true;
     this.host.sender.submit(this);
   }
 
   reset(code: number): void {
-    if (this.state.kind === 'closed') return;
-    this.state = sendReset(this.state);
-    this.host.sendReset(this.id, code);
     this.dropInput();
+    this.failure = undefined;
     this.receiver = undefined;
+    if (this.state.kind === 'closed') return this.releaseAll();
+    this.state = sendReset(this.state);
+    if (this.isKnownToPeer) this.host.sendReset(this.id, code);
     this.close();
   }
 
@@ -170,7 +175,7 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
   /** Resets the stream for an error of ours or the peer's; the reader is told. */
   failWithReset(code: number, message: string): void {
     if (this.state.kind === 'closed') return;
-    this.host.sendReset(this.id, code);
+    if (this.isKnownToPeer) this.host.sendReset(this.id, code);
     this.fail({ origin: 'local', code, unprocessed: false, message });
   }
 

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+export { type FieldBlock, HpackDecoder, type HpackDecoderOptions, isIndexedOnly } from './decoder.ts';
+export { HpackEncoder, Indexing, maxFieldBytes } from './encoder.ts';
+export { HpackError, HpackListTooLargeError } from './error.ts';
