@@ -25,7 +25,7 @@ export class PreparedHeaders {
     this.flat = flattenFields(fields);
     ensureSendable(this.flat);
     this.textLength = this.flat.reduce((sum, text) => sum + text.length, 0);
-    this.method = valueOf(this.flat, ':method');
+    this.method = findValue(this.flat, ':method');
   }
 
   get listBytes(): number {
@@ -55,7 +55,7 @@ export class OutgoingHeaders {
 
   /** The `:method` of a request. */
   get method(): string | undefined {
-    return this.prepared?.method ?? valueOf(this.flat, ':method');
+    return this.prepared?.method ?? findValue(this.flat, ':method');
   }
 
   /** Size of the list as a receiver counts it: name + value + 32 for each field (RFC 9113 §6.5.2). */
@@ -86,7 +86,7 @@ function flattenFields(fields: readonly FieldPair[]): string[] {
   return fields.flat();
 }
 
-function valueOf(flat: readonly string[], name: string): string | undefined {
+function findValue(flat: readonly string[], name: string): string | undefined {
   for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) return flat[i + 1];
   return undefined;
 }

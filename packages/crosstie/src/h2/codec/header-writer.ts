@@ -4,7 +4,13 @@
 
 import type { OutgoingHeaders, PreparedHeaders } from '../../exchange/index.ts';
 import { HpackEncoder, Indexing, maxFieldBytes } from '../../hpack/index.ts';
-import { encodeContinuationHead, encodeHeadersHead, Flag, FRAME_HEAD_BYTES, MIN_MAX_FRAME_BYTES } from '../frame/index.ts';
+import {
+  encodeContinuationHead,
+  encodeHeadersHead,
+  Flag,
+  FRAME_HEAD_BYTES,
+  MIN_MAX_FRAME_BYTES,
+} from '../frame/index.ts';
 import type { OutputBatch } from './output-batch.ts';
 
 /** RFC 7541 §7.1.3: values that an attacker could guess piece by piece if they were compressed. */
@@ -44,7 +50,10 @@ export class HeaderWriter {
       encodeHeadersHead(batch.bytes, at, streamId, end - block, endFlag | Flag.END_HEADERS);
       batch.position = end;
     } else {
-      splitBlock(batch, streamId, Buffer.from(batch.bytes.subarray(block, end)), { endFlag, maxBytes: this.maxFrameBytes });
+      splitBlock(batch, streamId, Buffer.from(batch.bytes.subarray(block, end)), {
+        endFlag,
+        maxBytes: this.maxFrameBytes,
+      });
     }
   }
 
@@ -99,7 +108,12 @@ function maxBlockBytes(headers: OutgoingHeaders): number {
 }
 
 /** §6.10: the frames of a block follow each other; the last carries END_HEADERS. */
-function splitBlock(batch: OutputBatch, streamId: number, block: Buffer, frame: { endFlag: number; maxBytes: number }): void {
+function splitBlock(
+  batch: OutputBatch,
+  streamId: number,
+  block: Buffer,
+  frame: { endFlag: number; maxBytes: number },
+): void {
   for (let from = 0; from < block.length; from += frame.maxBytes) {
     const to = Math.min(block.length, from + frame.maxBytes);
     const last = to === block.length ? Flag.END_HEADERS : 0;

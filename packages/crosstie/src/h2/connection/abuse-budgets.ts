@@ -81,7 +81,8 @@ export class AbuseBudgets {
   /** Useful updates follow from streams and from DATA that we sent. */
   receiveWindowUpdate(streams: number, dataFramesSent: number): void {
     this.windowUpdates++;
-    if (this.windowUpdates > this.#limits.windowUpdates + 2 * (streams + 10 * dataFramesSent)) this.exceed('windowUpdates');
+    if (this.windowUpdates > this.#limits.windowUpdates + 2 * (streams + 10 * dataFramesSent))
+      this.exceed('windowUpdates');
   }
 
   #take(name: RateName, burst: number, perSecond: number): void {

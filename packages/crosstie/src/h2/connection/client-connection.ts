@@ -2,7 +2,13 @@
 // The client's end: opens streams within the peer's limits and knows which of them are safe to send again.
 
 import type { ByteChannel } from '../../core/index.ts';
-import type { Exchange, ExchangeClient, ExchangeFailure, OutgoingHeaders, ResponseReceiver } from '../../exchange/index.ts';
+import type {
+  Exchange,
+  ExchangeClient,
+  ExchangeFailure,
+  OutgoingHeaders,
+  ResponseReceiver,
+} from '../../exchange/index.ts';
 import { isIndexedOnly } from '../../hpack/index.ts';
 import { HeadMemo } from '../codec/index.ts';
 import { ConnectionError, ErrorCode, errorCodeName, type GoAwayFrame, Setting, StreamError } from '../frame/index.ts';
@@ -12,6 +18,7 @@ import { ClientStream } from './client-stream.ts';
 import { Connection } from './connection.ts';
 import { LIMIT_REASONS } from './limits.ts';
 import type { ConnectionOptions } from './options.ts';
+import type { PeerSettings } from './peer-settings.ts';
 
 export interface ClientConnectionOptions extends ConnectionOptions {
   /** The server has sent GOAWAY: open streams elsewhere; those here go on if the server accepted them. */
@@ -57,7 +64,7 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
   /** Streams that could be opened now. */
   get availableStreams(): number {
     if (this.state !== 'open' || this.#nextStreamId > MAX_STREAM_ID) return 0;
-    return Math.max(0, this.peerSettings.concurrentStreams - this.slots);
+    return Math.max(0, this.received.peerSettings.concurrentStreams - this.slots);
   }
 
   // ── ExchangeClient ──
@@ -83,7 +90,6 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
     const stream = new ClientStream(this.#nextStreamId, this, { receiver, isHeadRequest });
     this.lastStreamId = this.#nextStreamId;
     this.#nextStreamId += 2;
-    this.openedStreams++;
     this.slots++;
     this.streams.add(stream);
     stream.begin(head, body);
@@ -93,13 +99,14 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
   /** Why no stream can be opened now; always safe to try elsewhere. */
   #refusalOf(head: OutgoingHeaders): ExchangeFailure | undefined {
     if (this.state !== 'open') {
-      return refusal(`the connection takes no new streams: ${this.goAwayReceived?.debug || this.state}`);
+      return refusal(`the connection takes no new streams: ${this.received.goAway?.debug || this.state}`);
     }
     // RFC 9113 §5.1.1: ids are not used twice; a connection whose ids are used up is replaced.
     if (this.#nextStreamId > MAX_STREAM_ID) return refusal('stream ids of this connection are used up: open another');
     // §5.1.2: endpoints MUST NOT exceed the limit set by their peer.
-    const { concurrentStreams, headerListBytes } = this.peerSettings;
-    if (this.slots >= concurrentStreams) return refusal(`the peer allows ${concurrentStreams} concurrent streams: open another connection`);
+    const { concurrentStreams, headerListBytes } = this.received.peerSettings;
+    if (this.slots >= concurrentStreams)
+      return refusal(`the peer allows ${concurrentStreams} concurrent streams: open another connection`);
     // §6.5.2: advisory, but what the peer says it will refuse is not worth sending.
     if (headerListBytes !== Infinity && head.listBytes > headerListBytes) {
       return refusal(`header list of ${head.listBytes} bytes, the peer accepts ${headerListBytes}: send less metadata`);
@@ -111,7 +118,10 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
 
   receiveHeaderBlock(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
     const stream = this.streams.get(streamId);
-    if (stream === undefined) return this.#receiveStray(streamId, block, start, end);
+    if (stream === undefined) {
+      this.#receiveStray(streamId, block, start, end);
+      return;
+    }
     if (stream.hasHead) this.#receiveTrailers(stream, endStream, block, start, end);
     else this.#receiveHead(stream, endStream, block, start, end);
     this.queueDelivery(stream);
@@ -126,7 +136,10 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
 
   #receiveHead(stream: ClientStream, endStream: boolean, block: Buffer, start: number, end: number): void {
     const response = this.#decodeResponse(stream.id, block, start, end);
-    if (response.head.status < 200) return this.#receiveInformation(stream, response, endStream);
+    if (response.head.status < 200) {
+      this.#receiveInformation(stream, response, endStream);
+      return;
+    }
     stream.receiveHead(response);
     stream.hold(response.listBytes);
     if (!endStream) return;
@@ -151,7 +164,8 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
     const response = parseResponse(fields);
     // §8.1.1: a malformed response is a stream error of type PROTOCOL_ERROR.
     if (response.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', response.reason);
-    if (isIndexedOnly(block, start, end)) this.#responses.store(this.decoder.generation, block.subarray(start, end), response);
+    if (isIndexedOnly(block, start, end))
+      this.#responses.store(this.decoder.generation, block.subarray(start, end), response);
     return response;
   }
 
@@ -172,7 +186,8 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
     if (fields.overflow !== 'none') throw this.#tooLarge(streamId, fields.overflow);
     const trailers = parseTrailers(fields);
     if (trailers.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', trailers.reason);
-    if (isIndexedOnly(block, start, end)) this.#trailers.store(this.decoder.generation, block.subarray(start, end), trailers);
+    if (isIndexedOnly(block, start, end))
+      this.#trailers.store(this.decoder.generation, block.subarray(start, end), trailers);
     return trailers;
   }
 
@@ -182,25 +197,26 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
     return new StreamError(streamId, 'ENHANCE_YOUR_CALM', LIMIT_REASONS[limit]);
   }
 
-  protected isIdle(streamId: number): boolean {
+  isIdle(streamId: number): boolean {
     return streamId % 2 === 0 || streamId >= this.#nextStreamId;
   }
 
   /** A server's late DATA; our resets are remembered only so long, so it is an oddity and no error. */
-  protected receiveDataOnClosed(_streamId: number): void {}
+  receiveDataOnClosed(_streamId: number): void {}
 
-  protected onPeerSettings(isFirst: boolean): void {
+  onPeerSettings(settings: PeerSettings, isFirst: boolean): void {
     // §6.5.2: a client MUST treat ENABLE_PUSH of 1 from a server as a connection error of type PROTOCOL_ERROR.
-    if (this.peerSettings.enablePush) throw new ConnectionError('PROTOCOL_ERROR', 'SETTINGS_ENABLE_PUSH of 1 from a server');
+    if (settings.enablePush) throw new ConnectionError('PROTOCOL_ERROR', 'SETTINGS_ENABLE_PUSH of 1 from a server');
     if (isFirst) this.#settleReady?.resolve();
   }
 
-  protected onGoAway(frame: GoAwayFrame): void {
+  onGoAway(frame: GoAwayFrame): void {
     if (this.state === 'open') this.state = 'draining';
     const message = `the server went away: ${errorCodeName(frame.code)}${frame.debug === '' ? '' : ` (${frame.debug})`}`;
     // §6.8: streams above the last one were not processed: safe to send again elsewhere.
     for (const stream of this.streams.all()) {
-      if (stream.id > frame.lastStreamId) stream.fail({ origin: 'peer', code: ErrorCode.REFUSED_STREAM, unprocessed: true, message });
+      if (stream.id > frame.lastStreamId)
+        stream.fail({ origin: 'peer', code: ErrorCode.REFUSED_STREAM, unprocessed: true, message });
     }
     this.#onGoAway?.(frame);
     if (this.streams.size === 0) this.endWhenDrained();
@@ -219,7 +235,10 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
   drain(graceMs: number): void {
     if (this.state !== 'open') return;
     this.state = 'draining';
-    if (this.streams.size === 0) return this.endWhenDrained();
+    if (this.streams.size === 0) {
+      this.endWhenDrained();
+      return;
+    }
     this.deadlines.set('drain', graceMs);
   }
 

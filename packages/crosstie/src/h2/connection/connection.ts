@@ -8,48 +8,41 @@
 import type { ByteChannel, ByteReceiver, ChannelPeer } from '../../core/index.ts';
 import type { OutgoingHeaders } from '../../exchange/index.ts';
 import { HpackDecoder, HpackError, HpackListTooLargeError } from '../../hpack/index.ts';
-import {
-  ConnectionError,
-  ErrorCode,
-  errorCodeName,
-  type FrameHead,
-  Flag,
-  type GoAwayFrame,
-  Setting,
-  type SettingPair,
-  type StreamError,
-} from '../frame/index.ts';
+import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, type SettingPair } from '../frame/index.ts';
 import {
   type BudgetHolder,
   DEFAULT_WINDOW_BYTES,
-  deliver,
-  failureOfReset,
   type H2Stream,
   ReceiveFlow,
-  receiveData,
-  receiveEnd,
   type SendHost,
   type SendScheduler,
   type StreamHost,
+  type StreamRecord,
   StreamTable,
 } from '../stream/index.ts';
 import { AbuseBudgets } from './abuse-budgets.ts';
 import { BandwidthEstimator } from './bandwidth-estimator.ts';
 import { type DeadlineName, Deadlines } from './deadlines.ts';
 import type { ConnectionFacts, GoAwayFact } from './facts.ts';
-import { type FrameEvents, FrameReceiver } from './frame-receiver.ts';
+import { FrameReceiver } from './frame-receiver.ts';
 import { Input } from './input.ts';
-import { type H2Limits, LIMIT_REASONS, type LimitName } from './limits.ts';
+import { type H2Limits, LIMIT_REASONS, limitOfReason } from './limits.ts';
+import { localSettings } from './local-settings.ts';
 import type { CloseReason, ConnectionEvent, ConnectionOptions } from './options.ts';
 import { Output } from './output.ts';
-import { applySettings, INITIAL_PEER_SETTINGS, type PeerSettings } from './peer-settings.ts';
+import type { PeerSettings } from './peer-settings.ts';
 import { Pings } from './pings.ts';
+import { type ConnectionRules, ReceivedFrames } from './received-frames.ts';
+import { StallWatch } from './stall-watch.ts';
+import { type TurnHost, Turns } from './turns.ts';
 
 export type ConnectionState = 'open' | 'draining' | 'closing' | 'closed';
 
 const MAX_WINDOW = 0x7fffffff;
 
-export abstract class Connection<S extends H2Stream> implements ByteReceiver, StreamHost, SendHost, BudgetHolder, FrameEvents {
+export abstract class Connection<S extends H2Stream>
+  implements ByteReceiver, StreamHost, SendHost, TurnHost, BudgetHolder, ConnectionRules
+{
   readonly channel: ByteChannel;
   readonly flow: ReceiveFlow;
   readonly sender: SendScheduler;
@@ -62,24 +55,16 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
   protected readonly output: Output;
   protected readonly pings: Pings;
   protected state: ConnectionState = 'open';
-  protected peerSettings: PeerSettings = INITIAL_PEER_SETTINGS;
   /** The largest stream id the peer has opened (server) or we have (client). */
   protected lastStreamId = 0;
-  protected openedStreams = 0;
   protected goAwaySent: GoAwayFact | undefined = undefined;
-  protected goAwayReceived: GoAwayFact | undefined = undefined;
+  protected readonly received: ReceivedFrames;
   readonly #frames: FrameReceiver;
   readonly #input: Input;
-  readonly #estimator: BandwidthEstimator | undefined;
+  readonly #stalls: StallWatch;
+  readonly #turns: Turns;
   readonly #createdMs: number;
-  #deliveries: S[] = [];
-  #isReading = false;
-  #isTaskQueued = false;
-  #isRunDeferred = false;
-  #settingsAcknowledged = false;
-  #hasPeerSettings = false;
   #closed: CloseReason | undefined = undefined;
-  readonly #task = (): void => this.#runTask();
 
   constructor(channel: ByteChannel, options: ConnectionOptions, expectsPreface: boolean) {
     const { clock, limits } = options;
@@ -99,12 +84,18 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
     });
     this.budgets = new AbuseBudgets(limits, clock);
     this.deadlines = new Deadlines(clock, (name) => this.#onDeadline(name));
+    this.#turns = new Turns(clock, this);
     this.output = new Output(channel, limits.headerTableBytes, this);
     this.sender = this.output.sender;
     this.pings = new Pings(clock);
-    this.#frames = new FrameReceiver(this, limits, this.budgets);
+    this.#stalls = new StallWatch(this.sender, this.deadlines, { limits, onStalled: () => this.#onStalled() });
+    const { streams, flow, sender, output, budgets, deadlines, pings } = this;
+    const estimator =
+      options.bandwidthEstimator === true ? new BandwidthEstimator(this, limits.streamWindowBytes) : undefined;
+    const parts = { limits, streams, flow, sender, output, budgets, deadlines, pings, estimator };
+    this.received = new ReceivedFrames(parts, this);
+    this.#frames = new FrameReceiver(this.received, limits, budgets);
     this.#input = new Input(channel, clock, { limits, sink: this.#frames, host: this, expectsPreface });
-    this.#estimator = options.bandwidthEstimator === true ? new BandwidthEstimator(this, limits.streamWindowBytes) : undefined;
     options.budget.join(this);
     this.deadlines.set('preface', limits.prefaceMs);
   }
@@ -114,17 +105,16 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
   protected abstract readonly role: 'server' | 'client';
   /** Streams that count against the limit of concurrent streams. */
   protected abstract readonly slots: number;
-  /** A whole field block, to be decoded by `decoder` whatever becomes of it (RFC 9113 §4.3). */
   abstract receiveHeaderBlock(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void;
-  /** True for an id that the peer has not used yet. */
-  protected abstract isIdle(streamId: number): boolean;
-  /** DATA on a stream that ended in good order. */
-  protected abstract receiveDataOnClosed(streamId: number): void;
-  /** The peer's SETTINGS have been applied. */
-  protected abstract onPeerSettings(isFirst: boolean): void;
-  protected abstract onGoAway(frame: GoAwayFrame): void;
-  protected abstract onPeerEnd(): void;
+  abstract isIdle(streamId: number): boolean;
+  abstract receiveDataOnClosed(streamId: number): void;
+  abstract onPeerSettings(settings: PeerSettings, isFirst: boolean): void;
+  abstract onGoAway(frame: GoAwayFrame): void;
   abstract onSlotFreed(): void;
+  /** The peer has sent FIN. */
+  protected abstract onPeerEnd(): void;
+  /** Deadlines that only one role sets. */
+  protected abstract onRoleDeadline(name: DeadlineName): void;
 
   get peer(): ChannelPeer {
     return this.channel.peer;
@@ -134,12 +124,17 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
     return this.state === 'closed';
   }
 
+  /** GOAWAY with an error, or the last answer, has been said: nothing more is read or written. */
+  protected get isEnding(): boolean {
+    return this.state === 'closing' || this.state === 'closed';
+  }
+
   // ── bytes in: ByteReceiver ──
 
   onBytes(bytes: Uint8Array): void {
-    this.#isReading = true;
+    this.#turns.beginRead();
     this.#input.receive(bytes);
-    this.#isReading = false;
+    this.#turns.endRead();
   }
 
   onWritable(): void {
@@ -153,7 +148,8 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
   }
 
   onClose(error: Error | undefined): void {
-    const message = error === undefined ? 'the peer closed the connection' : `the connection was lost: ${error.message}`;
+    const message =
+      error === undefined ? 'the peer closed the connection' : `the connection was lost: ${error.message}`;
     this.#finish({ origin: error === undefined ? 'peer' : 'transport', code: ErrorCode.NO_ERROR, message });
   }
 
@@ -165,25 +161,19 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
 
   endReadTurn(error: unknown): void {
     if (error !== undefined) this.#failBy(error);
-    if (this.#deliveries.length > 0) this.#dispatch();
-    if (this.state === 'closed') return;
+    this.#turns.dispatch();
+    if (this.isEnding) return;
     if (this.isCongested) this.#endCongestedTurn();
     this.#sendConnectionCredit();
     this.options.budget.settle();
   }
 
-  queueDelivery(stream: H2Stream): void {
-    if (stream.isQueued) return;
-    stream.isQueued = true;
-    this.#deliveries.push(stream as S);
-    if (!this.#isReading) this.queueFlush();
+  queueDelivery(stream: StreamRecord): void {
+    this.#turns.queueDelivery(stream);
   }
 
-  /** One microtask per turn: handlers that answer in theirs are in the batch before it runs. */
   queueFlush(): void {
-    if (this.#isTaskQueued) return;
-    this.#isTaskQueued = true;
-    queueMicrotask(this.#task);
+    this.#turns.queue();
   }
 
   flush(): void {
@@ -191,37 +181,22 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
   }
 
   deferRun(): void {
-    if (this.#isRunDeferred) return;
-    this.#isRunDeferred = true;
-    this.options.clock.defer(() => {
-      this.#isRunDeferred = false;
-      if (this.state !== 'closed') this.#runTask();
-    });
+    this.#turns.defer();
   }
 
-  #runTask(): void {
-    this.#isTaskQueued = false;
-    if (this.state === 'closed') return;
-    if (this.#deliveries.length > 0) this.#dispatch();
+  endTurn(): void {
+    // The last words have been written, or wait for the socket: nothing may follow them.
+    if (this.isEnding) return;
     this.sender.startTurn();
     this.sender.run();
     this.output.flush();
-    if (this.sender.pending.size > 0 && !this.deadlines.has('send-stall')) this.#watchSending();
+    this.#stalls.watch();
     if (!this.isCongested) this.#input.resume();
   }
 
-  #dispatch(): void {
-    const queue = this.#deliveries;
-    for (let i = 0; i < queue.length; i++) {
-      const stream = queue[i];
-      try {
-        deliver(stream);
-      } catch (error) {
-        this.#event({ kind: 'handler-threw', streamId: stream.id, error });
-        stream.onReaderThrew();
-      }
-    }
-    queue.length = 0;
+  onReaderThrew(stream: StreamRecord, error: unknown): void {
+    this.event({ kind: 'handler-threw', streamId: stream.id, error });
+    stream.onReaderThrew();
   }
 
   #endCongestedTurn(): void {
@@ -235,133 +210,6 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
     if (credit > 0) this.output.sendWindowUpdate(0, credit);
   }
 
-  // ── frames in: FrameEvents ──
-
-  receiveData(head: FrameHead, bytes: Buffer, start: number, end: number): void {
-    this.flow.receive(head.length);
-    this.#estimator?.receive(head.length);
-    const endStream = (head.flags & Flag.END_STREAM) !== 0;
-    if (start === end && !endStream) this.budgets.receiveEmptyData();
-    else this.budgets.receiveUsefulFrame();
-    const stream = this.streams.get(head.streamId);
-    if (stream === undefined) return this.#receiveStrayData(head.streamId);
-    receiveData(stream, bytes, start, end, head.length);
-    if (endStream) receiveEnd(stream, undefined);
-    else stream.sendCredit();
-    this.queueDelivery(stream);
-  }
-
-  #receiveStrayData(streamId: number): void {
-    // RFC 9113 §5.1: DATA on an idle stream is a connection error of type PROTOCOL_ERROR.
-    if (this.isIdle(streamId)) throw new ConnectionError('PROTOCOL_ERROR', `DATA on idle stream ${streamId}`);
-    this.budgets.glitch();
-    // §5.1: after our RST_STREAM the peer's frames may still be on their way; they count for flow control only.
-    if (!this.streams.wasReset(streamId)) this.receiveDataOnClosed(streamId);
-  }
-
-  receiveOversizedData(head: FrameHead): void {
-    this.flow.receive(head.length);
-    if (this.isIdle(head.streamId)) throw new ConnectionError('PROTOCOL_ERROR', `DATA on idle stream ${head.streamId}`);
-    const message = `DATA of ${head.length} bytes, limit ${this.limits.frameBytes}`;
-    this.#resetForError(head.streamId, ErrorCode.FRAME_SIZE_ERROR, message);
-  }
-
-  receiveStreamError(error: StreamError): void {
-    this.#resetForError(error.streamId, error.code, error.message);
-  }
-
-  /** A fault of the peer that concerns one stream: RST_STREAM, counted. */
-  #resetForError(streamId: number, code: number, message: string): void {
-    this.#event({ kind: 'protocol-error', code, message, streamId });
-    const stream = this.streams.get(streamId);
-    if (stream === undefined) this.sendReset(streamId, code);
-    else stream.failWithReset(code, message);
-    this.budgets.sendReset();
-  }
-
-  receiveReset(streamId: number, code: number): void {
-    // §6.4: on an idle stream, a connection error of type PROTOCOL_ERROR.
-    if (this.isIdle(streamId)) throw new ConnectionError('PROTOCOL_ERROR', `RST_STREAM on idle stream ${streamId}`);
-    this.streams.get(streamId)?.receiveReset(failureOfReset(code, code === ErrorCode.REFUSED_STREAM));
-    this.budgets.receiveReset();
-  }
-
-  receiveSettings(pairs: readonly SettingPair[]): void {
-    const before = this.peerSettings;
-    const after = applySettings(before, pairs);
-    this.peerSettings = after;
-    if (after.headerTableBytes !== before.headerTableBytes) this.output.headers.setPeerTableBytes(after.headerTableBytes);
-    this.output.headers.maxFrameBytes = after.frameBytes;
-    this.#changeInitialWindow(after.initialWindowBytes);
-    const isFirst = !this.#hasPeerSettings;
-    this.#hasPeerSettings = true;
-    if (isFirst) this.deadlines.clear('preface');
-    this.onPeerSettings(isFirst);
-    // §6.5.3: once all values have been applied, the recipient MUST immediately emit an ACK.
-    this.output.sendSettingsAck();
-  }
-
-  /** §6.9.2: a change of SETTINGS_INITIAL_WINDOW_SIZE adjusts every stream by the difference; windows may go negative. */
-  #changeInitialWindow(bytes: number): void {
-    const difference = bytes - this.sender.initialWindow;
-    if (difference === 0) return;
-    this.sender.initialWindow = bytes;
-    for (const stream of this.streams.all()) this.#widenSendWindow(stream, difference);
-  }
-
-  #widenSendWindow(stream: H2Stream, increment: number): void {
-    // §6.9.1, §6.9.2: beyond 2^31-1, a FLOW_CONTROL_ERROR; for a single stream raised to the connection (§5.4.1).
-    if (stream.sendWindow + increment > MAX_WINDOW) {
-      throw new ConnectionError('FLOW_CONTROL_ERROR', `window of stream ${stream.id} beyond 2^31-1`);
-    }
-    stream.sendWindow += increment;
-    if (stream.sendWindow > 0 && stream.hasOutput) this.sender.submit(stream);
-  }
-
-  receiveSettingsAck(): void {
-    this.#settingsAcknowledged = true;
-    this.deadlines.clear('settings-ack');
-  }
-
-  receivePing(ack: boolean, bytes: Buffer, at: number): void {
-    // §6.7: an endpoint MUST answer a PING with an ACK and the same payload.
-    if (!ack) this.output.sendPing({ ack: true, opaque: bytes, from: at });
-    else if (!this.pings.receiveAck(bytes, at)) this.budgets.glitch();
-  }
-
-  receiveGoAway(frame: GoAwayFrame): void {
-    // §6.8: a later GOAWAY MUST NOT name a larger stream.
-    const earlier = this.goAwayReceived;
-    if (earlier !== undefined && frame.lastStreamId > earlier.lastStreamId) {
-      throw new ConnectionError('PROTOCOL_ERROR', `GOAWAY with last stream ${frame.lastStreamId} after ${earlier.lastStreamId}`);
-    }
-    this.goAwayReceived = frame;
-    this.#event({ kind: 'go-away-received', code: frame.code, message: frame.debug, lastStreamId: frame.lastStreamId });
-    this.onGoAway(frame);
-  }
-
-  receiveWindowUpdate(streamId: number, increment: number): void {
-    this.budgets.receiveWindowUpdate(this.openedStreams, this.sender.dataFrames);
-    if (streamId === 0) {
-      // §6.9.1: beyond 2^31-1 on the connection, a connection error of type FLOW_CONTROL_ERROR.
-      if (this.sender.window + increment > MAX_WINDOW) {
-        throw new ConnectionError('FLOW_CONTROL_ERROR', 'connection window beyond 2^31-1');
-      }
-      this.sender.window += increment;
-      if (this.sender.pending.size > 0) this.queueFlush();
-      return;
-    }
-    const stream = this.streams.get(streamId);
-    if (stream !== undefined) this.#widenSendWindow(stream, increment);
-    // §5.1: on an idle stream, a connection error of type PROTOCOL_ERROR; on a closed one it may be late.
-    else if (this.isIdle(streamId)) throw new ConnectionError('PROTOCOL_ERROR', `WINDOW_UPDATE on idle stream ${streamId}`);
-  }
-
-  awaitHeaderBlock(isWaiting: boolean): void {
-    if (isWaiting) this.deadlines.set('header-block', this.limits.headerBlockMs);
-    else this.deadlines.clear('header-block');
-  }
-
   // ── frames out, for streams ──
 
   sendWindowUpdate(streamId: number, increment: number): void {
@@ -373,7 +221,7 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
     this.output.sendReset(streamId, code);
   }
 
-  onStreamClosed(stream: H2Stream): void {
+  onStreamClosed(stream: StreamRecord): void {
     this.streams.remove(stream.id);
     if (this.state === 'draining' && this.isDrained) this.endWhenDrained();
   }
@@ -390,14 +238,7 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
   /** Our SETTINGS, and the connection window if it is larger than every connection begins with. */
   protected sendFirstSettings(pairs: readonly SettingPair[]): void {
     const { limits } = this;
-    const settings: SettingPair[] = [
-      ...pairs,
-      [Setting.INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
-      [Setting.MAX_HEADER_LIST_SIZE, limits.headerListBytes],
-    ];
-    if (limits.headerTableBytes !== 4096) settings.push([Setting.HEADER_TABLE_SIZE, limits.headerTableBytes]);
-    if (limits.frameBytes !== 16_384) settings.push([Setting.MAX_FRAME_SIZE, limits.frameBytes]);
-    this.output.sendSettings(settings);
+    this.output.sendSettings([...pairs, ...localSettings(limits)]);
     this.deadlines.set('settings-ack', limits.settingsAckMs);
     const more = limits.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
     if (more <= 0) return;
@@ -409,7 +250,7 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
 
   /** Sends a PING; resolves with the round trip in milliseconds, rejects when the connection is lost before. */
   ping(): Promise<number> {
-    if (this.state === 'closing' || this.state === 'closed') return Promise.reject(new Error('the connection is closed'));
+    if (this.isEnding) return Promise.reject(new Error('the connection is closed'));
     if (this.pings.outstanding >= this.limits.pings) {
       return Promise.reject(new Error(`${this.limits.pings} PINGs are unanswered already`));
     }
@@ -442,14 +283,14 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
 
   /** Ends the connection for an error: GOAWAY, a moment to flush it, then the socket. */
   fail(error: ConnectionError): void {
-    if (this.state === 'closing' || this.state === 'closed') return;
+    if (this.isEnding) return;
     this.#noteFailure(error);
     this.#closeWith(error.code, error.message);
   }
 
   /** Ends the connection now: GOAWAY, open streams fail. */
   close(code: number = ErrorCode.NO_ERROR, message = 'closed'): void {
-    if (this.state === 'closing' || this.state === 'closed') return;
+    if (this.isEnding) return;
     this.#closeWith(code, message);
   }
 
@@ -481,7 +322,7 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
 
   /** In good order, everything said: the socket goes as soon as the last bytes are out. */
   protected endWhenDrained(): void {
-    if (this.state === 'closing' || this.state === 'closed') return;
+    if (this.isEnding) return;
     this.output.flushNow();
     this.#closed ??= { origin: 'local', code: ErrorCode.NO_ERROR, message: 'drained' };
     this.state = 'closing';
@@ -503,7 +344,7 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
     this.#frames.clear();
     this.deadlines.clearAll();
     this.#failStreams({ origin: 'transport', code: ErrorCode.CANCEL, unprocessed: false, message: reason.message });
-    this.#dispatch();
+    this.#turns.dispatch();
     this.output.clear();
     this.pings.lose(new Error(reason.message));
     this.options.budget.leave(this);
@@ -511,27 +352,34 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
   }
 
   #failBy(error: unknown): void {
-    if (error instanceof ConnectionError) return this.fail(error);
-    // RFC 7541 §2.2: a decoding error is a connection error of type COMPRESSION_ERROR.
-    if (error instanceof HpackError) return this.fail(new ConnectionError('COMPRESSION_ERROR', error.message));
-    if (error instanceof HpackListTooLargeError) {
-      return this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.headerListBytes));
+    if (error instanceof ConnectionError) {
+      this.fail(error);
+      return;
     }
-    this.#event({ kind: 'internal-error', error });
+    // RFC 7541 §2.2: a decoding error is a connection error of type COMPRESSION_ERROR.
+    if (error instanceof HpackError) {
+      this.fail(new ConnectionError('COMPRESSION_ERROR', error.message));
+      return;
+    }
+    if (error instanceof HpackListTooLargeError) {
+      this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.headerListBytes));
+      return;
+    }
+    this.event({ kind: 'internal-error', error });
     this.fail(new ConnectionError('INTERNAL_ERROR', 'internal error'));
   }
 
   #noteFailure(error: ConnectionError): void {
-    const limit = LIMIT_OF_REASON.get(error.message);
+    const limit = limitOfReason(error.message);
     if (limit !== undefined) {
       this.budgets.note(limit);
-      this.#event({ kind: 'limit', limit, reason: error.message });
+      this.event({ kind: 'limit', limit, reason: error.message });
     } else {
-      this.#event({ kind: 'protocol-error', code: error.code, message: error.message, streamId: undefined });
+      this.event({ kind: 'protocol-error', code: error.code, message: error.message, streamId: undefined });
     }
   }
 
-  #event(event: ConnectionEvent): void {
+  event(event: ConnectionEvent): void {
     this.options.onEvent?.(event);
   }
 
@@ -540,48 +388,30 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
   #onDeadline(name: DeadlineName): void {
     switch (name) {
       case 'preface':
-        return this.fail(new ConnectionError('PROTOCOL_ERROR', LIMIT_REASONS.prefaceMs));
+        this.fail(new ConnectionError('PROTOCOL_ERROR', LIMIT_REASONS.prefaceMs));
+        return;
       case 'settings-ack':
         // §6.5.3: without an acknowledgement in a reasonable time, SETTINGS_TIMEOUT.
-        return this.fail(new ConnectionError('SETTINGS_TIMEOUT', LIMIT_REASONS.settingsAckMs));
+        this.fail(new ConnectionError('SETTINGS_TIMEOUT', LIMIT_REASONS.settingsAckMs));
+        return;
       case 'header-block':
-        return this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.headerBlockMs));
+        this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.headerBlockMs));
+        return;
       case 'send-stall':
-        return this.#sweepStalled();
+        this.#stalls.sweep();
+        return;
       case 'go-away-flush':
         this.budgets.note('goAwayFlushMs');
-        return this.channel.destroy();
+        this.channel.destroy();
+        return;
       default:
         this.onRoleDeadline(name);
     }
   }
 
-  /** Deadlines that only one role sets. */
-  protected abstract onRoleDeadline(name: DeadlineName): void;
-
-  #watchSending(): void {
-    this.deadlines.set('send-stall', this.limits.sendStallMs / SWEEPS_PER_STALL);
-  }
-
-  /** Resets the streams whose output has waited too long; ends the connection when it is the socket that waits. */
-  #sweepStalled(): void {
-    const stepMs = this.limits.sendStallMs / SWEEPS_PER_STALL;
-    const enoughBytes = (this.limits.sendBytesPerSecond * stepMs) / 1000;
-    let isStalled = false;
-    for (const stream of [...this.sender.pending]) {
-      stream.stalledMs = stream.sentBytes >= enoughBytes ? 0 : stream.stalledMs + stepMs;
-      stream.sentBytes = 0;
-      if (stream.stalledMs < this.limits.sendStallMs) continue;
-      isStalled = true;
-      stream.failWithReset(ErrorCode.CANCEL, LIMIT_REASONS.sendStallMs);
-    }
-    if (isStalled) this.#onStalled();
-    if (this.state !== 'closed' && this.sender.pending.size > 0) this.#watchSending();
-  }
-
   #onStalled(): void {
     this.budgets.note('sendStallMs');
-    this.#event({ kind: 'limit', limit: 'sendStallMs', reason: LIMIT_REASONS.sendStallMs });
+    this.event({ kind: 'limit', limit: 'sendStallMs', reason: LIMIT_REASONS.sendStallMs });
     if (this.sender.isBlocked) this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.sendStallMs));
   }
 
@@ -602,7 +432,7 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
       streams: {
         open: this.streams.size,
         slots: this.slots,
-        opened: this.openedStreams,
+        opened: this.streams.opened,
         lastId: this.lastStreamId,
         waitingToSend: this.sender.pending.size,
       },
@@ -618,25 +448,13 @@ export abstract class Connection<S extends H2Stream> implements ByteReceiver, St
       bufferedBytes: this.channel.bufferedBytes,
       isSocketBlocked: this.sender.isBlocked,
       ping: { rttMs: this.pings.lastRttMs, outstanding: this.pings.outstanding },
-      peerSettings: this.peerSettings,
-      settingsAcknowledged: this.#settingsAcknowledged,
-      goAway: { sent: this.goAwaySent, received: this.goAwayReceived },
+      peerSettings: this.received.peerSettings,
+      settingsAcknowledged: this.received.settingsAcknowledged,
+      goAway: { sent: this.goAwaySent, received: this.received.goAway },
       resets: { received: this.budgets.resetsReceived, sent: this.budgets.resetsSent },
       glitches: this.budgets.glitches,
       limits: Object.fromEntries(this.budgets.acted),
       closed: this.#closed,
     };
   }
-}
-
-/** A stall is looked for three times within its limit: a sweep that is rare costs nothing, one that is late little. */
-const SWEEPS_PER_STALL = 3;
-
-const LIMIT_OF_REASON = new Map<string, LimitName>(
-  (Object.entries(LIMIT_REASONS) as [LimitName, string][]).map(([name, reason]) => [reason, name]),
-);
-
-/** For log lines: `ENHANCE_YOUR_CALM (too_many_resets)`. */
-export function describeClose(reason: CloseReason): string {
-  return `${errorCodeName(reason.code)} (${reason.message})`;
 }

@@ -4,7 +4,14 @@
 
 import type { Clock, Timer } from '../../core/index.ts';
 
-export type DeadlineName = 'preface' | 'settings-ack' | 'header-block' | 'send-stall' | 'go-away-flush' | 'drain-ping' | 'drain';
+export type DeadlineName =
+  | 'preface'
+  | 'settings-ack'
+  | 'header-block'
+  | 'send-stall'
+  | 'go-away-flush'
+  | 'drain-ping'
+  | 'drain';
 
 export class Deadlines {
   readonly #clock: Clock;

@@ -73,7 +73,8 @@ export class FrameReceiver implements FrameSink {
     // §4.2: too large a frame is a FRAME_SIZE_ERROR; where it could alter the state of the whole connection (a field
     // block, SETTINGS, stream 0), a connection error. Unknown types are skipped like any other (§4.1).
     const isData = head.type === FrameType.DATA && head.streamId !== 0 && this.#partialBlock === undefined;
-    if (!isData) throw new ConnectionError('FRAME_SIZE_ERROR', `frame of ${head.length} bytes, limit ${this.#limits.frameBytes}`);
+    if (!isData)
+      throw new ConnectionError('FRAME_SIZE_ERROR', `frame of ${head.length} bytes, limit ${this.#limits.frameBytes}`);
     this.#events.receiveOversizedData(head);
     return false;
   }
@@ -93,30 +94,40 @@ export class FrameReceiver implements FrameSink {
     switch (head.type) {
       case FrameType.DATA:
         parseData(head, bytes, at, this.#span);
-        return events.receiveData(head, bytes, this.#span.start, this.#span.end);
+        events.receiveData(head, bytes, this.#span.start, this.#span.end);
+        return;
       case FrameType.HEADERS:
-        return this.#receiveHeaders(head, bytes, at);
+        this.#receiveHeaders(head, bytes, at);
+        return;
       case FrameType.WINDOW_UPDATE:
-        return events.receiveWindowUpdate(head.streamId, parseWindowUpdate(head, bytes, at));
+        events.receiveWindowUpdate(head.streamId, parseWindowUpdate(head, bytes, at));
+        return;
       case FrameType.RST_STREAM:
-        return events.receiveReset(head.streamId, parseRstStream(head, bytes, at));
+        events.receiveReset(head.streamId, parseRstStream(head, bytes, at));
+        return;
       case FrameType.SETTINGS:
-        return this.#receiveSettings(head, bytes, at);
+        this.#receiveSettings(head, bytes, at);
+        return;
       case FrameType.PING:
-        return events.receivePing(parsePing(head).ack, bytes, at);
+        events.receivePing(parsePing(head).ack, bytes, at);
+        return;
       case FrameType.GOAWAY:
-        return events.receiveGoAway(parseGoAway(head, bytes, at));
+        events.receiveGoAway(parseGoAway(head, bytes, at));
+        return;
       case FrameType.PRIORITY:
         parsePriority(head, bytes, at);
-        return this.#budgets.glitch();
+        this.#budgets.glitch();
+        return;
       case FrameType.PUSH_PROMISE:
-        return parsePushPromise(head);
+        parsePushPromise(head);
+        return;
       case FrameType.CONTINUATION:
         // §6.10: not preceded by HEADERS without END_HEADERS, a connection error of type PROTOCOL_ERROR.
         throw new ConnectionError('PROTOCOL_ERROR', `CONTINUATION on stream ${head.streamId} without HEADERS`);
       default:
         // §5.5: implementations MUST ignore and discard frames of unknown types.
-        return this.#budgets.glitch();
+        this.#budgets.glitch();
+        return;
     }
   }
 
@@ -141,7 +152,10 @@ export class FrameReceiver implements FrameSink {
   #continueBlock(block: PartialHeaderBlock, head: FrameHead, bytes: Buffer, at: number): void {
     // §6.10, §6.2: any other frame, or one of another stream, is a connection error of type PROTOCOL_ERROR.
     if (head.type !== FrameType.CONTINUATION || head.streamId !== block.streamId) {
-      throw new ConnectionError('PROTOCOL_ERROR', `frame of type ${head.type} inside the header block of stream ${block.streamId}`);
+      throw new ConnectionError(
+        'PROTOCOL_ERROR',
+        `frame of type ${head.type} inside the header block of stream ${block.streamId}`,
+      );
     }
     const isLast = (head.flags & Flag.END_HEADERS) !== 0;
     block.continue(bytes, at, at + head.length, isLast);
@@ -154,7 +168,10 @@ export class FrameReceiver implements FrameSink {
 
   #receiveSettings(head: FrameHead, bytes: Buffer, at: number): void {
     const pairs = parseSettings(head, bytes, at);
-    if ((head.flags & Flag.ACK) !== 0) return this.#events.receiveSettingsAck();
+    if ((head.flags & Flag.ACK) !== 0) {
+      this.#events.receiveSettingsAck();
+      return;
+    }
     this.#budgets.receiveSettings(pairs.length);
     this.#events.receiveSettings(pairs);
   }

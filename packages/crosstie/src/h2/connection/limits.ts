@@ -115,6 +115,7 @@ export const LIMIT_REASONS = {
   continuationFrames: 'too_many_continuations',
   headerBlockMs: 'header_block_timeout',
   receiveMemory: 'receive_memory_exhausted',
+  receiveStall: 'receive_memory_stalled',
   resetsReceived: 'too_many_resets',
   resetsSent: 'too_many_stream_errors',
   refusedStreams: 'too_many_refused_streams',
@@ -133,11 +134,22 @@ export const LIMIT_REASONS = {
 } as const;
 export type LimitName = keyof typeof LIMIT_REASONS;
 
+const LIMIT_NAMES = new Map<string, LimitName>(
+  (Object.entries(LIMIT_REASONS) as [LimitName, string][]).map(([name, reason]) => [reason, name]),
+);
+
+/** The limit that speaks with this reason, if one does. */
+export function limitOfReason(reason: string): LimitName | undefined {
+  return LIMIT_NAMES.get(reason);
+}
+
 /** Fills in the defaults. Throws a RangeError for a number that cannot work, a TypeError for an unknown name. */
 export function resolveLimits(limits: Partial<H2Limits> = {}): H2Limits {
   for (const [name, value] of Object.entries(limits)) {
-    if (!(name in DEFAULT_LIMITS)) throw new TypeError(`unknown limit ${name}; known: ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
-    if (typeof value !== 'number' || !(value >= 0)) throw new RangeError(`limit ${name} is ${value}; use a number from 0 up`);
+    if (!(name in DEFAULT_LIMITS))
+      throw new TypeError(`unknown limit ${name}; known: ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
+    if (typeof value !== 'number' || !(value >= 0))
+      throw new RangeError(`limit ${name} is ${value}; use a number from 0 up`);
   }
   const resolved = { ...DEFAULT_LIMITS, ...limits };
   if (resolved.frameBytes < 16_384 || resolved.frameBytes > 16_777_215) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Clock } from '../../core/index.ts';
+import { errorCodeName } from '../frame/index.ts';
 import type { ReceiveBudget } from '../stream/index.ts';
 import type { H2Limits, LimitName } from './limits.ts';
 
@@ -13,13 +14,28 @@ export interface CloseReason {
   readonly message: string;
 }
 
+/** For log lines: `ENHANCE_YOUR_CALM (too_many_resets)`. */
+export function describeClose(reason: CloseReason): string {
+  return `${errorCodeName(reason.code)} (${reason.message})`;
+}
+
 /** Something an operator may want to know, with the sentence that explains it. */
 export type ConnectionEvent =
   | { readonly kind: 'limit'; readonly limit: LimitName; readonly reason: string }
-  | { readonly kind: 'protocol-error'; readonly code: number; readonly message: string; readonly streamId: number | undefined }
+  | {
+      readonly kind: 'protocol-error';
+      readonly code: number;
+      readonly message: string;
+      readonly streamId: number | undefined;
+    }
   | { readonly kind: 'handler-threw'; readonly streamId: number; readonly error: unknown }
   | { readonly kind: 'internal-error'; readonly error: unknown }
-  | { readonly kind: 'go-away-received'; readonly code: number; readonly message: string; readonly lastStreamId: number };
+  | {
+      readonly kind: 'go-away-received';
+      readonly code: number;
+      readonly message: string;
+      readonly lastStreamId: number;
+    };
 
 export interface ConnectionOptions {
   readonly clock: Clock;

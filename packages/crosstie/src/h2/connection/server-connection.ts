@@ -7,7 +7,7 @@ import { isIndexedOnly } from '../../hpack/index.ts';
 import { HeadMemo } from '../codec/index.ts';
 import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, StreamError } from '../frame/index.ts';
 import { type ParsedRequest, parseRequest, parseTrailers } from '../message/index.ts';
-import { HALF_CLOSED_REMOTE, OPEN, receiveEnd } from '../stream/index.ts';
+import { HALF_CLOSED_REMOTE, OPEN, receiveEnd, SkippedIds } from '../stream/index.ts';
 import { Connection } from './connection.ts';
 import type { DeadlineName } from './deadlines.ts';
 import { LIMIT_REASONS } from './limits.ts';
@@ -30,6 +30,7 @@ export class ServerConnection extends Connection<ServerStream> {
   protected slots = 0;
   readonly #handler: ExchangeHandler;
   readonly #memo = new HeadMemo<ParsedRequest>();
+  readonly #skippedIds = new SkippedIds();
   #isPeerGone = false;
 
   constructor(channel: ByteChannel, handler: ExchangeHandler, options: ServerConnectionOptions) {
@@ -50,11 +51,13 @@ export class ServerConnection extends Connection<ServerStream> {
     // RFC 9113 §5.1.1: streams of a client have odd ids; anything else is a connection error of type PROTOCOL_ERROR.
     if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which is even`);
     const isTooLate = this.goAwaySent !== undefined && streamId > this.goAwaySent.lastStreamId;
-    if (!isTooLate) this.lastStreamId = streamId;
+    if (!isTooLate) {
+      this.#skippedIds.note(this.lastStreamId, streamId);
+      this.lastStreamId = streamId;
+    }
     const request = this.#decodeRequest(streamId, endStream, block, start, end);
     // §6.8: after GOAWAY, streams above its last one are ignored; their field blocks were decoded for the table's sake.
     if (request === undefined || isTooLate) return;
-    this.openedStreams++;
     if (!this.#admit(streamId)) return;
     const state = endStream ? HALF_CLOSED_REMOTE : OPEN;
     const stream = new ServerStream(streamId, this, { state, request, handler: this.#handler });
@@ -69,7 +72,13 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   /** Undefined: answered already (malformed, too large). */
-  #decodeRequest(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): ParsedRequest | undefined {
+  #decodeRequest(
+    streamId: number,
+    endStream: boolean,
+    block: Buffer,
+    start: number,
+    end: number,
+  ): ParsedRequest | undefined {
     const known = this.#memo.find(this.decoder.generation, block, start, end);
     if (known !== undefined) return known;
     const fields = this.decoder.decode(block, start, end);
@@ -80,7 +89,8 @@ export class ServerConnection extends Connection<ServerStream> {
     const request = parseRequest(fields);
     // §8.1.1: a malformed request is a stream error of type PROTOCOL_ERROR.
     if (request.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', request.reason);
-    if (isIndexedOnly(block, start, end)) this.#memo.store(this.decoder.generation, block.subarray(start, end), request);
+    if (isIndexedOnly(block, start, end))
+      this.#memo.store(this.decoder.generation, block.subarray(start, end), request);
     return request;
   }
 
@@ -109,8 +119,11 @@ export class ServerConnection extends Connection<ServerStream> {
     if (stream === undefined) {
       this.budgets.glitch();
       if (this.streams.wasReset(streamId)) return;
-      // §5.1: HEADERS on a closed stream are a connection error of type STREAM_CLOSED; on an even id never opened, §5.1.1.
-      if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which is even`);
+      // §5.1.1: an unexpected stream identifier is a connection error of type PROTOCOL_ERROR.
+      if (streamId % 2 === 0 || this.#skippedIds.has(streamId)) {
+        throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which was never opened`);
+      }
+      // §5.1: HEADERS on a closed stream are a connection error of type STREAM_CLOSED.
       throw new ConnectionError('STREAM_CLOSED', `HEADERS on closed stream ${streamId}`);
     }
     if (stream.state.kind === 'half-closed-remote') {
@@ -125,19 +138,19 @@ export class ServerConnection extends Connection<ServerStream> {
     this.queueDelivery(stream);
   }
 
-  protected isIdle(streamId: number): boolean {
+  isIdle(streamId: number): boolean {
     return streamId % 2 === 0 || streamId > this.lastStreamId;
   }
 
-  protected receiveDataOnClosed(streamId: number): void {
+  receiveDataOnClosed(streamId: number): void {
     // §5.1: DATA on a closed stream is a STREAM_CLOSED error; raised to the connection (§5.4.1).
     throw new ConnectionError('STREAM_CLOSED', `DATA on closed stream ${streamId}`);
   }
 
-  protected onPeerSettings(): void {}
+  onPeerSettings(): void {}
 
   /** A client that goes away opens no more streams; those that are open go on. */
-  protected onGoAway(_frame: GoAwayFrame): void {}
+  onGoAway(_frame: GoAwayFrame): void {}
 
   /** The client has closed its half: what is running may still answer, within the time that output may stall. */
   protected onPeerEnd(): void {

@@ -14,7 +14,11 @@ export class ServerStream extends H2Stream implements ServerExchange {
   #hasHandlerEnded = false;
   #isHeadSent = false;
 
-  constructor(id: number, host: StreamHost, parts: { state: StreamState; request: ParsedRequest; handler: ExchangeHandler }) {
+  constructor(
+    id: number,
+    host: StreamHost,
+    parts: { state: StreamState; request: ParsedRequest; handler: ExchangeHandler },
+  ) {
     super(id, host, parts.state);
     this.head = parts.request.head;
     this.contentLength = parts.request.contentLength;
@@ -25,7 +29,10 @@ export class ServerStream extends H2Stream implements ServerExchange {
   // ── the exchange ──
 
   reply(head: OutgoingHeaders, body?: Uint8Array, trailers?: OutgoingHeaders): void {
-    if (this.#isHeadSent || hasSentEnd(this.state)) return this.#endHandler();
+    if (this.#isHeadSent || hasSentEnd(this.state)) {
+      this.#endHandler();
+      return;
+    }
     this.#isHeadSent = true;
     this.outHead = head;
     if (body !== undefined && body.length > 0) this.queueData(body);
@@ -54,7 +61,8 @@ export class ServerStream extends H2Stream implements ServerExchange {
   }
 
   override sendEnd(trailers?: OutgoingHeaders): void {
-    if (!this.#isHeadSent && !hasSentEnd(this.state)) throw new Error('sendEnd before sendHead: send the head of the response first');
+    if (!this.#isHeadSent && !hasSentEnd(this.state))
+      throw new Error('sendEnd before sendHead: send the head of the response first');
     super.sendEnd(trailers);
     this.#endHandler();
   }

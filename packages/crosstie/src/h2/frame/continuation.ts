@@ -6,6 +6,12 @@ import { encodeFrameHead, FrameType, typeAndFlags } from './head.ts';
 const CONTINUATION = typeAndFlags(FrameType.CONTINUATION, 0);
 
 /** The head alone; the fragment of `length` bytes stands behind it. `flags`: END_HEADERS on the last. */
-export function encodeContinuationHead(out: Uint8Array, at: number, streamId: number, length: number, flags: number): number {
+export function encodeContinuationHead(
+  out: Uint8Array,
+  at: number,
+  streamId: number,
+  length: number,
+  flags: number,
+): number {
   return encodeFrameHead(out, at, length, CONTINUATION | flags, streamId);
 }

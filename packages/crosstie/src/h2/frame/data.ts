@@ -2,7 +2,7 @@
 /** DATA: a piece of a body (RFC 9113 §6.1). Read in place: the span is all that is made of it. */
 
 import { ConnectionError } from './error.ts';
-import { encodeFrameHead, Flag, FrameType, type FrameHead, type PayloadSpan, typeAndFlags } from './head.ts';
+import { encodeFrameHead, Flag, type FrameHead, FrameType, type PayloadSpan, typeAndFlags } from './head.ts';
 import { stripPadding } from './padding.ts';
 
 const DATA = typeAndFlags(FrameType.DATA, 0);
@@ -15,6 +15,12 @@ export function parseData(head: FrameHead, bytes: Uint8Array, at: number, span: 
 }
 
 /** The head alone: the payload of `length` bytes is copied or chained behind it. */
-export function encodeDataHead(out: Uint8Array, at: number, streamId: number, length: number, endStream: boolean): number {
+export function encodeDataHead(
+  out: Uint8Array,
+  at: number,
+  streamId: number,
+  length: number,
+  endStream: boolean,
+): number {
   return encodeFrameHead(out, at, length, endStream ? DATA_END : DATA, streamId);
 }

@@ -2,7 +2,7 @@
 /** GOAWAY: no new streams; those above `lastStreamId` were not processed (RFC 9113 §6.8). */
 
 import { ConnectionError } from './error.ts';
-import { encodeFrameHead, FrameType, type FrameHead, readUint32, typeAndFlags, writeUint32 } from './head.ts';
+import { encodeFrameHead, type FrameHead, FrameType, readUint32, typeAndFlags, writeUint32 } from './head.ts';
 
 export interface GoAwayFrame {
   readonly lastStreamId: number;

@@ -53,7 +53,13 @@ export function parseFrameHead(bytes: Uint8Array, at: number, head: FrameHead): 
 }
 
 /** Writes a frame head and returns where the payload begins. */
-export function encodeFrameHead(out: Uint8Array, at: number, length: number, typeAndFlags: number, streamId: number): number {
+export function encodeFrameHead(
+  out: Uint8Array,
+  at: number,
+  length: number,
+  typeAndFlags: number,
+  streamId: number,
+): number {
   out[at] = length >>> 16;
   out[at + 1] = length >>> 8;
   out[at + 2] = length;

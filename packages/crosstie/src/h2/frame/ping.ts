@@ -2,7 +2,7 @@
 /** PING: one round trip on the connection, never on a stream (RFC 9113 §6.7). */
 
 import { ConnectionError } from './error.ts';
-import { encodeFrameHead, Flag, FrameType, type FrameHead, typeAndFlags } from './head.ts';
+import { encodeFrameHead, Flag, type FrameHead, FrameType, typeAndFlags } from './head.ts';
 
 export const PING_BYTES = 8;
 const PING = typeAndFlags(FrameType.PING, 0);
@@ -21,7 +21,11 @@ const ACK = { ack: true } as const;
 const REQUEST = { ack: false } as const;
 
 /** `opaque` holds the eight bytes from `from` on. */
-export function encodePing(out: Uint8Array, at: number, ping: { ack: boolean; opaque: Uint8Array; from: number }): number {
+export function encodePing(
+  out: Uint8Array,
+  at: number,
+  ping: { ack: boolean; opaque: Uint8Array; from: number },
+): number {
   const body = encodeFrameHead(out, at, PING_BYTES, ping.ack ? PING_ACK : PING, 0);
   for (let i = 0; i < PING_BYTES; i++) out[body + i] = ping.opaque[ping.from + i];
   return body + PING_BYTES;

@@ -2,7 +2,7 @@
 /** PRIORITY: deprecated (RFC 9113 §5.3.2), checked as RFC 7540 §6.3 asked and then ignored. */
 
 import { ConnectionError } from './error.ts';
-import { encodeFrameHead, FrameType, type FrameHead, readUint32, typeAndFlags, writeUint32 } from './head.ts';
+import { encodeFrameHead, type FrameHead, FrameType, readUint32, typeAndFlags, writeUint32 } from './head.ts';
 
 export const PRIORITY_BYTES = 5;
 const PRIORITY = typeAndFlags(FrameType.PRIORITY, 0);
@@ -24,7 +24,13 @@ export function ensureNotSelfDependent(streamId: number, bytes: Uint8Array, at: 
 }
 
 /** `weight`: 1 to 256. Never sent by the engine; for peers played in tests. */
-export function encodePriority(out: Uint8Array, at: number, streamId: number, dependsOn: number, weight: number): number {
+export function encodePriority(
+  out: Uint8Array,
+  at: number,
+  streamId: number,
+  dependsOn: number,
+  weight: number,
+): number {
   const body = encodeFrameHead(out, at, PRIORITY_BYTES, PRIORITY, streamId);
   out[writeUint32(out, body, dependsOn)] = weight - 1;
   return body + PRIORITY_BYTES;

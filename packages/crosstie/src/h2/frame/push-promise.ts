@@ -2,7 +2,7 @@
 /** PUSH_PROMISE: refused. Clients here send ENABLE_PUSH = 0, servers never push (RFC 9113 §6.6, §8.4). */
 
 import { ConnectionError } from './error.ts';
-import { encodeFrameHead, Flag, FrameType, type FrameHead, typeAndFlags, writeUint32 } from './head.ts';
+import { encodeFrameHead, Flag, type FrameHead, FrameType, typeAndFlags, writeUint32 } from './head.ts';
 
 const PUSH_PROMISE = typeAndFlags(FrameType.PUSH_PROMISE, Flag.END_HEADERS);
 

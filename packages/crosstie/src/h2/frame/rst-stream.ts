@@ -2,7 +2,7 @@
 /** RST_STREAM: ends one stream at once (RFC 9113 §6.4). */
 
 import { ConnectionError } from './error.ts';
-import { encodeFrameHead, FrameType, type FrameHead, readUint32, typeAndFlags, writeUint32 } from './head.ts';
+import { encodeFrameHead, type FrameHead, FrameType, readUint32, typeAndFlags, writeUint32 } from './head.ts';
 
 const LENGTH = 4;
 const RST_STREAM = typeAndFlags(FrameType.RST_STREAM, 0);

@@ -46,7 +46,8 @@ export function parseSettings(head: FrameHead, bytes: Uint8Array, at: number): S
     return [];
   }
   // §6.5: a length that is no multiple of 6, a connection error of type FRAME_SIZE_ERROR.
-  if (head.length % ENTRY_BYTES !== 0) throw new ConnectionError('FRAME_SIZE_ERROR', `SETTINGS of ${head.length} bytes`);
+  if (head.length % ENTRY_BYTES !== 0)
+    throw new ConnectionError('FRAME_SIZE_ERROR', `SETTINGS of ${head.length} bytes`);
   const pairs: SettingPair[] = [];
   for (let entry = at; entry < at + head.length; entry += ENTRY_BYTES) {
     const id = (bytes[entry] << 8) | bytes[entry + 1];
@@ -64,7 +65,8 @@ function ensureSettingInRange(id: number, value: number): void {
       if (value > 1) throw new ConnectionError('PROTOCOL_ERROR', `SETTINGS_ENABLE_PUSH of ${value}`);
       return;
     case Setting.INITIAL_WINDOW_SIZE:
-      if (value > MAX_WINDOW) throw new ConnectionError('FLOW_CONTROL_ERROR', `SETTINGS_INITIAL_WINDOW_SIZE of ${value}`);
+      if (value > MAX_WINDOW)
+        throw new ConnectionError('FLOW_CONTROL_ERROR', `SETTINGS_INITIAL_WINDOW_SIZE of ${value}`);
       return;
     case Setting.MAX_FRAME_SIZE:
       if (value < MIN_MAX_FRAME_BYTES || value > MAX_MAX_FRAME_BYTES) {

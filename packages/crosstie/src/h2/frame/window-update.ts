@@ -2,7 +2,7 @@
 /** WINDOW_UPDATE: more bytes may be sent, on a stream or on the connection (RFC 9113 §6.9). */
 
 import { ConnectionError } from './error.ts';
-import { encodeFrameHead, FrameType, type FrameHead, readUint32, typeAndFlags, writeUint32 } from './head.ts';
+import { encodeFrameHead, type FrameHead, FrameType, readUint32, typeAndFlags, writeUint32 } from './head.ts';
 
 const LENGTH = 4;
 const WINDOW_UPDATE = typeAndFlags(FrameType.WINDOW_UPDATE, 0);

@@ -58,21 +58,22 @@ export function parseRequest(block: FieldBlock): ParsedRequest | Malformed {
 
 const COLON = 0x3a;
 
+/** Returns the fault, if it is one. */
 function setPseudo(pseudo: Pseudo, name: string, value: string): string | undefined {
-  switch (name) {
-    case ':method':
-      return pseudo.method === undefined ? void (pseudo.method = value) : 'two :method';
-    case ':scheme':
-      return pseudo.scheme === undefined ? void (pseudo.scheme = value) : 'two :scheme';
-    case ':authority':
-      return pseudo.authority === undefined ? void (pseudo.authority = value) : 'two :authority';
-    case ':path':
-      return pseudo.path === undefined ? void (pseudo.path = value) : 'two :path';
-    default:
-      // §8.3: unknown ones, and those of responses, make a request malformed; so does :protocol without RFC 8441.
-      return `pseudo-header field ${name} in a request`;
-  }
+  const key = PSEUDO_KEYS.get(name);
+  // §8.3: unknown ones, and those of responses, make a request malformed; so does :protocol without RFC 8441.
+  if (key === undefined) return `pseudo-header field ${name} in a request`;
+  if (pseudo[key] !== undefined) return `two ${name}`;
+  pseudo[key] = value;
+  return undefined;
 }
+
+const PSEUDO_KEYS: ReadonlyMap<string, keyof Pseudo> = new Map([
+  [':method', 'method'],
+  [':scheme', 'scheme'],
+  [':authority', 'authority'],
+  [':path', 'path'],
+]);
 
 interface RegularFields {
   readonly kind: 'regular';
@@ -119,9 +120,10 @@ function faultOfPseudo(pseudo: Pseudo): string | undefined {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
-/** RFC 3986 §3.2, without userinfo (RFC 9113 §8.3.1); not empty (RFC 9110 §4.2.1), of one line. */
-const AUTHORITY = /^[^@/?#\\\x00-\x20\x7f]+$/;
+/** RFC 3986 §3.2 in its characters, without userinfo (RFC 9113 §8.3.1); not empty (RFC 9110 §4.2.1). */
+const AUTHORITY = /^[A-Za-z0-9\-._~%!$&'()*+,;=:[\]]+$/;
 /** Space and controls would let a request be split when it is written as HTTP/1.1. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const UNSAFE = /[\x00-\x20\x7f]/;
 
 /** §8.3.1: :path is not empty and begins with "/"; "*" is for OPTIONS alone. CVE-2026-33186 is a path without it. */

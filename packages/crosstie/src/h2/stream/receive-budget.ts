@@ -99,7 +99,9 @@ export class ReceiveBudget {
   }
 
   forget(waiter: CreditWaiter): void {
-    this.#waiters.delete(waiter);
+    if (!this.#waiters.delete(waiter) || this.#waiters.size > 0) return;
+    if (this.#stallTimer !== undefined) this.#options.clock.clearTimer(this.#stallTimer);
+    this.#stallTimer = undefined;
   }
 
   /** After each read turn of a connection: closes the largest holder if the limit is passed, serves who waits. */
@@ -115,14 +117,15 @@ export class ReceiveBudget {
       return;
     }
     for (const waiter of [...this.#waiters]) {
-      this.#waiters.delete(waiter);
+      this.forget(waiter);
       waiter.retryCredit();
     }
   }
 
   #evictLargest(reason: string): boolean {
     let largest: BudgetHolder | undefined;
-    for (const holder of this.#holders) if (largest === undefined || holder.heldBytes > largest.heldBytes) largest = holder;
+    for (const holder of this.#holders)
+      if (largest === undefined || holder.heldBytes > largest.heldBytes) largest = holder;
     if (largest === undefined || largest.heldBytes === 0) return false;
     this.evictions++;
     largest.evict(reason);

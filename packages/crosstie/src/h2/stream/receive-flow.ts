@@ -38,7 +38,10 @@ export class ReceiveFlow {
   receive(bytes: number): void {
     // §6.9.1: more than the window allows is a FLOW_CONTROL_ERROR.
     if (bytes > this.availableBytes) {
-      throw new ConnectionError('FLOW_CONTROL_ERROR', `DATA of ${bytes} bytes, connection window ${this.availableBytes}`);
+      throw new ConnectionError(
+        'FLOW_CONTROL_ERROR',
+        `DATA of ${bytes} bytes, connection window ${this.availableBytes}`,
+      );
     }
     this.availableBytes -= bytes;
     this.dueBytes += bytes;

@@ -4,15 +4,19 @@
 
 import type { ExchangeFailure, HeaderFields } from '../../exchange/index.ts';
 import { errorCodeName, StreamError } from '../frame/index.ts';
+import type { StreamRecord } from './record.ts';
 import { ensureMayReceive, receiveEndStream } from './state.ts';
-import type { H2Stream } from './stream.ts';
 
 /** Notes a DATA frame of `frameBytes` (padding included) whose data lies between `start` and `end`. */
-export function receiveData(stream: H2Stream, bytes: Buffer, start: number, end: number, frameBytes: number): void {
+export function receiveData(stream: StreamRecord, bytes: Buffer, start: number, end: number, frameBytes: number): void {
   ensureMayReceive(stream.state);
   // RFC 9113 §6.9.1: more than the stream's window allows is a FLOW_CONTROL_ERROR.
   if (frameBytes > stream.receiveWindow) {
-    throw new StreamError(stream.id, 'FLOW_CONTROL_ERROR', `DATA of ${frameBytes} bytes, stream window ${stream.receiveWindow}`);
+    throw new StreamError(
+      stream.id,
+      'FLOW_CONTROL_ERROR',
+      `DATA of ${frameBytes} bytes, stream window ${stream.receiveWindow}`,
+    );
   }
   stream.receiveWindow -= frameBytes;
   const length = end - start;
@@ -30,7 +34,7 @@ export function receiveData(stream: H2Stream, bytes: Buffer, start: number, end:
 }
 
 /** Notes END_STREAM, with trailers or without. */
-export function receiveEnd(stream: H2Stream, trailers: HeaderFields | undefined): void {
+export function receiveEnd(stream: StreamRecord, trailers: HeaderFields | undefined): void {
   // §8.1.1: a content-length unlike the sum of the DATA makes the message malformed.
   if (stream.contentLength >= 0 && stream.bodyBytes !== stream.contentLength) throw contentLengthError(stream);
   stream.state = receiveEndStream(stream.state);
@@ -39,12 +43,16 @@ export function receiveEnd(stream: H2Stream, trailers: HeaderFields | undefined)
   if (stream.state.kind === 'closed') stream.close();
 }
 
-function contentLengthError(stream: H2Stream): StreamError {
-  return new StreamError(stream.id, 'PROTOCOL_ERROR', `content-length ${stream.contentLength}, DATA ${stream.bodyBytes}`);
+function contentLengthError(stream: StreamRecord): StreamError {
+  return new StreamError(
+    stream.id,
+    'PROTOCOL_ERROR',
+    `content-length ${stream.contentLength}, DATA ${stream.bodyBytes}`,
+  );
 }
 
 /** Calls the reader with everything noted. Whatever the reader does meanwhile (reply, reset, close) is respected. */
-export function deliver(stream: H2Stream): void {
+export function deliver(stream: StreamRecord): void {
   stream.isQueued = false;
   stream.deliverHead();
   const receiver = stream.receiver;
@@ -69,7 +77,7 @@ export function deliver(stream: H2Stream): void {
   }
 }
 
-function deliverData(stream: H2Stream): void {
+function deliverData(stream: StreamRecord): void {
   const first = stream.inData;
   const more = stream.inMoreData;
   stream.inData = undefined;

@@ -3,10 +3,12 @@
 // turns, one frame each, so that a large body delays a small one by a frame and not by itself. A stream that waits for
 // its own window is parked: in `pending`, not in `ready`, until its WINDOW_UPDATE arrives.
 
+import type { OutgoingHeaders } from '../../exchange/index.ts';
 import type { HeaderWriter, OutputBatch } from '../codec/index.ts';
 import { encodeDataHead, FRAME_HEAD_BYTES, MIN_MAX_FRAME_BYTES } from '../frame/index.ts';
+import type { StreamSender } from './host.ts';
 import { DEFAULT_WINDOW_BYTES } from './receive-flow.ts';
-import type { H2Stream } from './stream.ts';
+import type { StreamRecord } from './record.ts';
 
 /** What the scheduler needs of its connection. */
 export interface SendHost {
@@ -30,7 +32,7 @@ const CHAIN_BYTES = 8_192;
 /** How a stream's turn ended. */
 type TurnEnd = 'done' | 'quantum' | 'stream-window' | 'connection-window';
 
-export class SendScheduler {
+export class SendScheduler implements StreamSender {
   /** The connection's send window. */
   window = DEFAULT_WINDOW_BYTES;
   /** The peer's SETTINGS_MAX_FRAME_SIZE, not above our own quantum. */
@@ -43,11 +45,11 @@ export class SendScheduler {
   dataFrames = 0;
   dataBytes = 0;
   /** Streams with unsent output, in the order in which they began to wait. */
-  readonly pending = new Set<H2Stream>();
+  readonly pending = new Set<StreamRecord>();
   readonly #batch: OutputBatch;
   readonly #headers: HeaderWriter;
   readonly #host: SendHost;
-  #ready: H2Stream[] = [];
+  #ready: StreamRecord[] = [];
   #turnBytes = 0;
 
   constructor(batch: OutputBatch, headers: HeaderWriter, host: SendHost) {
@@ -57,7 +59,7 @@ export class SendScheduler {
   }
 
   /** The stream has something new to send. */
-  submit(stream: H2Stream): void {
+  submit(stream: StreamRecord): void {
     if (stream.isReady) return;
     // Who waits for the connection's window does not hold up heads and trailers, which need none.
     if (this.isBlocked || (this.#ready.length > 0 && this.window > 0)) {
@@ -89,8 +91,8 @@ export class SendScheduler {
   }
 
   /** The stream sends no more. */
-  remove(stream: H2Stream): void {
-    this.pending.delete(stream);
+  remove(stream: StreamRecord): void {
+    if (this.pending.size > 0) this.pending.delete(stream);
   }
 
   clear(): void {
@@ -98,13 +100,13 @@ export class SendScheduler {
     this.#ready = [];
   }
 
-  #enqueue(stream: H2Stream): void {
+  #enqueue(stream: StreamRecord): void {
     this.pending.add(stream);
     stream.isReady = true;
     this.#ready.push(stream);
   }
 
-  #park(stream: H2Stream, end: TurnEnd): void {
+  #park(stream: StreamRecord, end: TurnEnd): void {
     switch (end) {
       case 'done':
         if (this.pending.size > 0) this.pending.delete(stream);
@@ -132,7 +134,7 @@ export class SendScheduler {
   }
 
   /** Writes the stream's head, up to a quantum of its data, then its end, as far as the windows allow. */
-  #sendTurn(stream: H2Stream): TurnEnd {
+  #sendTurn(stream: StreamRecord): TurnEnd {
     if (stream.outHead !== undefined) this.#sendHead(stream, stream.outHead);
     let quantum = QUANTUM_BYTES;
     while (stream.outData !== undefined) {
@@ -148,7 +150,7 @@ export class SendScheduler {
     return 'done';
   }
 
-  #sendHead(stream: H2Stream, head: NonNullable<H2Stream['outHead']>): void {
+  #sendHead(stream: StreamRecord, head: OutgoingHeaders): void {
     const endStream = stream.outEnd && stream.outData === undefined && stream.outTrailers === undefined;
     stream.outHead = undefined;
     this.#headers.write(this.#batch, stream.id, head, endStream);
@@ -158,7 +160,7 @@ export class SendScheduler {
     }
   }
 
-  #sendData(stream: H2Stream, data: Uint8Array, length: number): void {
+  #sendData(stream: StreamRecord, data: Uint8Array, length: number): void {
     const from = stream.outOffset;
     const to = from + length;
     const isLast = to === data.length && !stream.hasMoreOutData;
@@ -193,7 +195,7 @@ export class SendScheduler {
     batch.position = at + length;
   }
 
-  #sendEnd(stream: H2Stream): void {
+  #sendEnd(stream: StreamRecord): void {
     stream.outEnd = false;
     if (stream.outTrailers !== undefined) {
       const trailers = stream.outTrailers;

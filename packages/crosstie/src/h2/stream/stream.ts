@@ -6,59 +6,49 @@ import type { ChannelPeer } from '../../core/index.ts';
 import type { BodyReceiver, Exchange, ExchangeFailure, HeaderFields, OutgoingHeaders } from '../../exchange/index.ts';
 import { ErrorCode } from '../frame/index.ts';
 import type { StreamHost } from './host.ts';
-import type { CreditWaiter } from './receive-budget.ts';
 import { isTopUpDue } from './receive-flow.ts';
+import type { StreamRecord } from './record.ts';
 import { hasPeerEnded, hasSentEnd, receiveReset, type StreamState, sendEndStream, sendReset } from './state.ts';
 
 /** What is written and unsent before `sendData` says stop. Chosen by us: four frames. */
 const SEND_QUEUE_BYTES = 65_536;
 
-export abstract class H2Stream implements Exchange, CreditWaiter {
+export abstract class H2Stream implements Exchange, StreamRecord {
   readonly id: number;
   protected readonly host: StreamHost;
   state: StreamState;
 
-  // ── received, not delivered yet; written by receive.ts ──
-  /** Set once the handler, or the caller, is known. */
+  // The parts of the record, explained in record.ts.
   receiver: BodyReceiver | undefined = undefined;
   isQueued = false;
   inData: Uint8Array | undefined = undefined;
-  /** Pieces after `inData`, in order. */
   inMoreData: Uint8Array[] | undefined = undefined;
   inEnd = false;
   inTrailers: HeaderFields | undefined = undefined;
   failure: ExchangeFailure | undefined = undefined;
-  /** -1 when not announced. */
+  isWritableDue = false;
   contentLength = -1;
   bodyBytes = 0;
-
-  // ── receive window and memory ──
-  /** What the peer may still send. */
   receiveWindow: number;
-  /** Credit owed to the peer, not sent yet. */
   dueBytes = 0;
-  /** Received bytes (and the head) that count as held. */
-  heldBytes = 0;
-  /** Held bytes for which credit has been given ahead of their release. */
-  grantedBytes = 0;
-
-  // ── to send; taken by send-scheduler.ts ──
   isReady = false;
-  /** May be negative (RFC 9113 §6.9.2). */
   sendWindow: number;
   outHead: OutgoingHeaders | undefined = undefined;
   outData: Uint8Array | undefined = undefined;
   outOffset = 0;
   outTrailers: OutgoingHeaders | undefined = undefined;
-  /** END_STREAM is to be sent after all that stands above. */
   outEnd = false;
-  outQueuedBytes = 0;
-  /** Bytes sent since the last look for stalled streams, and how long it has been too few. */
   sentBytes = 0;
   stalledMs = 0;
+  /** Pieces after `outData`, in order. */
   #outMoreData: Uint8Array[] = NOTHING;
+  #outQueuedBytes = 0;
+  /** `sendData` has returned false, and nobody has been told since. */
   #wantsWritable = false;
-  isWritableDue = false;
+  /** Received bytes (and the head) that count as held. */
+  #heldBytes = 0;
+  /** Held bytes for which credit has been given ahead of their release. */
+  #grantedBytes = 0;
 
   constructor(id: number, host: StreamHost, state: StreamState) {
     this.id = id;
@@ -68,7 +58,6 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
     this.sendWindow = host.sender.initialWindow;
   }
 
-  /** Hands the head to the reader, and learns who the reader is. */
   abstract deliverHead(): void;
   /** The stream is closed, and so is every duty to it. */
   protected abstract onClosed(): void;
@@ -100,7 +89,7 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
     if (hasSentEnd(this.state) || this.outEnd) return false;
     this.queueData(bytes);
     this.host.sender.submit(this);
-    if (this.outQueuedBytes < SEND_QUEUE_BYTES) return true;
+    if (this.#outQueuedBytes < SEND_QUEUE_BYTES) return true;
     this.#wantsWritable = true;
     return false;
   }
@@ -118,26 +107,29 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
     this.dropInput();
     this.failure = undefined;
     this.receiver = undefined;
-    if (this.state.kind === 'closed') return this.releaseAll();
+    if (this.state.kind === 'closed') {
+      this.releaseAll();
+      return;
+    }
     this.state = sendReset(this.state);
     if (this.isKnownToPeer) this.host.sendReset(this.id, code);
     this.close();
   }
 
   grant(bytes: number): void {
-    const ahead = Math.min(bytes, this.heldBytes - this.grantedBytes);
+    const ahead = Math.min(bytes, this.#heldBytes - this.#grantedBytes);
     if (ahead <= 0 || hasPeerEnded(this.state)) return;
-    this.grantedBytes += ahead;
+    this.#grantedBytes += ahead;
     this.dueBytes += ahead;
     this.sendCredit();
   }
 
   release(bytes: number): void {
-    const released = Math.min(bytes, this.heldBytes);
-    this.heldBytes -= released;
+    const released = Math.min(bytes, this.#heldBytes);
+    this.#heldBytes -= released;
     this.host.flow.release(released);
-    const alreadyGranted = Math.min(released, this.grantedBytes);
-    this.grantedBytes -= alreadyGranted;
+    const alreadyGranted = Math.min(released, this.#grantedBytes);
+    this.#grantedBytes -= alreadyGranted;
     if (hasPeerEnded(this.state)) return;
     this.dueBytes += released - alreadyGranted;
     this.sendCredit();
@@ -145,12 +137,10 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
 
   // ── for the connection ──
 
-  /** RST_STREAM from the peer. */
   receiveReset(failure: ExchangeFailure): void {
     this.fail(failure);
   }
 
-  /** The reader threw: nobody is left to read or answer. */
   onReaderThrew(): void {
     this.reset(ErrorCode.INTERNAL_ERROR);
   }
@@ -183,7 +173,6 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
     this.sendCredit();
   }
 
-  /** Tops up the peer's window as far as memory allows. */
   sendCredit(): void {
     const flow = this.host.flow;
     const fullBytes = flow.streamWindowBytes;
@@ -202,13 +191,13 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
   // ── for the scheduler ──
 
   onDataSent(bytes: number, pieceDone: boolean): void {
-    this.outQueuedBytes -= bytes;
+    this.#outQueuedBytes -= bytes;
     this.sentBytes += bytes;
     this.outOffset += bytes;
     if (!pieceDone) return;
     this.outOffset = 0;
     this.outData = this.#outMoreData.length > 0 ? this.#outMoreData.shift() : undefined;
-    if (this.#wantsWritable && this.outQueuedBytes < SEND_QUEUE_BYTES / 2) {
+    if (this.#wantsWritable && this.#outQueuedBytes < SEND_QUEUE_BYTES / 2) {
       this.#wantsWritable = false;
       this.isWritableDue = true;
       this.host.queueDelivery(this);
@@ -224,35 +213,32 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
   // ── for the roles ──
 
   protected queueData(bytes: Uint8Array): void {
-    this.outQueuedBytes += bytes.length;
+    this.#outQueuedBytes += bytes.length;
     if (this.outData === undefined) this.outData = bytes;
     else if (this.#outMoreData === NOTHING) this.#outMoreData = [bytes];
     else this.#outMoreData.push(bytes);
   }
 
-  /** Counts bytes as held until the stream ends or `release` says so. */
   hold(bytes: number): void {
-    this.heldBytes += bytes;
+    this.#heldBytes += bytes;
     this.host.flow.hold(bytes);
   }
 
-  /** The state is closed: frees what the stream holds. Events not delivered yet still are. */
   close(): void {
     const { flow, sender } = this.host;
     if (this.outHead !== undefined || this.outData !== undefined || this.outEnd) this.#dropOutput();
-    if (sender.pending.size > 0) sender.remove(this);
+    sender.remove(this);
     flow.budget.forget(this);
     if (this.inData === undefined && !this.inEnd && this.failure === undefined) this.releaseAll();
     this.host.onStreamClosed(this);
     this.onClosed();
   }
 
-  /** No more is held once the reader has seen the end. */
   releaseAll(): void {
-    if (this.heldBytes === 0) return;
-    this.host.flow.release(this.heldBytes);
-    this.heldBytes = 0;
-    this.grantedBytes = 0;
+    if (this.#heldBytes === 0) return;
+    this.host.flow.release(this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#grantedBytes = 0;
   }
 
   /** What arrived and was not delivered is not wanted any more. */
@@ -270,7 +256,7 @@ export abstract class H2Stream implements Exchange, CreditWaiter {
     this.#outMoreData = NOTHING;
     this.outTrailers = undefined;
     this.outEnd = false;
-    this.outQueuedBytes = 0;
+    this.#outQueuedBytes = 0;
   }
 }
 
