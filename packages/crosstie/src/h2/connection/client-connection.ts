@@ -207,7 +207,18 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
   onPeerSettings(settings: PeerSettings, isFirst: boolean): void {
     // §6.5.2: a client MUST treat ENABLE_PUSH of 1 from a server as a connection error of type PROTOCOL_ERROR.
     if (settings.enablePush) throw new ConnectionError('PROTOCOL_ERROR', 'SETTINGS_ENABLE_PUSH of 1 from a server');
+    this.#refuseUnsent(settings.concurrentStreams);
     if (isFirst) this.#settleReady?.resolve();
+  }
+
+  /** §5.1.2: a limit that was lowered holds for streams whose HEADERS still wait for the socket, too. */
+  #refuseUnsent(concurrentStreams: number): void {
+    if (this.slots <= concurrentStreams) return;
+    for (const stream of this.streams.all().reverse()) {
+      if (this.slots <= concurrentStreams) return;
+      if (stream.outHead === undefined) continue;
+      stream.fail(refusal(`the peer allows ${concurrentStreams} concurrent streams: open another connection`));
+    }
   }
 
   onGoAway(frame: GoAwayFrame): void {

@@ -31,6 +31,8 @@ export class ServerConnection extends Connection<ServerStream> {
   readonly #handler: ExchangeHandler;
   readonly #memo = new HeadMemo<ParsedRequest>();
   readonly #skippedIds = new SkippedIds();
+  /** The largest id the client has used; above `lastStreamId`, which we accepted, once it crossed our GOAWAY. */
+  #lastSeenId = 0;
   #isPeerGone = false;
 
   constructor(channel: ByteChannel, handler: ExchangeHandler, options: ServerConnectionOptions) {
@@ -43,22 +45,23 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   receiveHeaderBlock(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
-    if (streamId > this.lastStreamId) this.#receiveRequest(streamId, endStream, block, start, end);
+    if (streamId > this.#lastSeenId) this.#receiveRequest(streamId, endStream, block, start, end);
     else this.#receiveTrailers(streamId, endStream, block, start, end);
   }
 
   #receiveRequest(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
     // RFC 9113 §5.1.1: streams of a client have odd ids; anything else is a connection error of type PROTOCOL_ERROR.
     if (streamId % 2 === 0) throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which is even`);
-    const isTooLate = this.goAwaySent !== undefined && streamId > this.goAwaySent.lastStreamId;
-    if (!isTooLate) {
-      this.#skippedIds.note(this.lastStreamId, streamId);
-      this.lastStreamId = streamId;
+    this.#skippedIds.note(this.#lastSeenId, streamId);
+    this.#lastSeenId = streamId;
+    // §6.8: after GOAWAY, streams above its last one are ignored; their field blocks are decoded for the table's sake.
+    if (this.goAwaySent !== undefined && streamId > this.goAwaySent.lastStreamId) {
+      this.decoder.decode(block, start, end);
+      return;
     }
+    this.lastStreamId = streamId;
     const request = this.#decodeRequest(streamId, endStream, block, start, end);
-    // §6.8: after GOAWAY, streams above its last one are ignored; their field blocks were decoded for the table's sake.
-    if (request === undefined || isTooLate) return;
-    if (!this.#admit(streamId)) return;
+    if (request === undefined || !this.#admit(streamId)) return;
     const state = endStream ? HALF_CLOSED_REMOTE : OPEN;
     const stream = new ServerStream(streamId, this, { state, request, handler: this.#handler });
     this.slots++;
@@ -118,7 +121,7 @@ export class ServerConnection extends Connection<ServerStream> {
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
       this.budgets.glitch();
-      if (this.streams.wasReset(streamId)) return;
+      if (this.streams.wasReset(streamId) || streamId > this.lastStreamId) return;
       // §5.1.1: an unexpected stream identifier is a connection error of type PROTOCOL_ERROR.
       if (streamId % 2 === 0 || this.#skippedIds.has(streamId)) {
         throw new ConnectionError('PROTOCOL_ERROR', `HEADERS on stream ${streamId}, which was never opened`);
@@ -139,10 +142,12 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   isIdle(streamId: number): boolean {
-    return streamId % 2 === 0 || streamId > this.lastStreamId;
+    return streamId % 2 === 0 || streamId > this.#lastSeenId;
   }
 
   receiveDataOnClosed(streamId: number): void {
+    // §6.8: above the last stream of our GOAWAY, frames are discarded.
+    if (streamId > this.lastStreamId) return;
     // §5.1: DATA on a closed stream is a STREAM_CLOSED error; raised to the connection (§5.4.1).
     throw new ConnectionError('STREAM_CLOSED', `DATA on closed stream ${streamId}`);
   }
