@@ -45,6 +45,11 @@ export interface BodyReceiver {
   onFailure(failure: ExchangeFailure): void;
   /** There is room again after `sendData` returned false. Not called once our side has ended. */
   onWritable(): void;
+  /**
+   * Everything we sent has left memory: buffers given to the exchange may be used again. Where the transport knows it,
+   * never after a failure. Called from inside the transport: take the buffers back and do nothing else.
+   */
+  onSent?(): void;
 }
 
 export interface ResponseReceiver extends BodyReceiver {

@@ -15,6 +15,7 @@ export class OutputBatch {
   #start = 0;
   #segments: Uint8Array[] = [];
   #slabs: Slab[] = [];
+  #onReleased: (() => void)[] = [];
 
   get byteLength(): number {
     return this.#sealedBytes + this.position - this.#start;
@@ -38,15 +39,26 @@ export class OutputBatch {
     this.#sealedBytes += payload.length;
   }
 
+  /** Calls back when everything encoded so far is no longer read. */
+  onReleased(callback: () => void): void {
+    this.#onReleased.push(callback);
+  }
+
   /** Hands over what was encoded and begins anew. Call `release` once when the bytes are no longer read. */
   take(): { readonly segments: Uint8Array[]; readonly release: () => void } {
     this.#closeSlab();
     const segments = this.#segments;
     const slabs = this.#slabs;
+    const callbacks = this.#onReleased;
     this.#segments = [];
     this.#slabs = [];
+    if (callbacks.length > 0) this.#onReleased = [];
     this.#sealedBytes = 0;
-    return { segments, release: () => slabs.forEach(releaseSlab) };
+    const release = (): void => {
+      for (const slab of slabs) releaseSlab(slab);
+      for (const callback of callbacks) callback();
+    };
+    return { segments, release };
   }
 
   /** Throws away what was encoded. */

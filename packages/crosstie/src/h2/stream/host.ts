@@ -12,6 +12,8 @@ export interface StreamSender {
   readonly initialWindow: number;
   /** The stream has something new to send. */
   submit(stream: StreamRecord): void;
+  /** Calls back when everything written so far has left memory. */
+  onReleased(callback: () => void): void;
   /** The stream sends no more. */
   remove(stream: StreamRecord): void;
 }

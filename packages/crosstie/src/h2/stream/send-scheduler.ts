@@ -70,6 +70,10 @@ export class SendScheduler implements StreamSender {
     this.#park(stream, this.#sendTurn(stream));
   }
 
+  onReleased(callback: () => void): void {
+    this.#batch.onReleased(callback);
+  }
+
   /** Lets the waiting streams send until the windows, the socket or the turn say stop. */
   run(): void {
     let starved = 0;

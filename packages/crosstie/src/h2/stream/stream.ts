@@ -205,6 +205,8 @@ export abstract class H2Stream implements Exchange, StreamRecord {
   }
 
   onEndSent(): void {
+    const { receiver } = this;
+    if (receiver?.onSent !== undefined) this.host.sender.onReleased(() => receiver.onSent?.());
     this.state = sendEndStream(this.state);
     if (this.state.kind === 'closed') this.close();
     else this.onEndedFirst();
