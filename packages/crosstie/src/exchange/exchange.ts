@@ -41,8 +41,9 @@ export interface BodyReceiver {
   /** A piece of the body, where it lies in the read buffer: valid until this returns, copy what is kept. */
   onData(bytes: Uint8Array): void;
   onEnd(trailers: HeaderFields | undefined): void;
-  /** A server's handler that has not ended our side keeps its concurrency slot until it does, by `reset` if by nothing else. */
-  onFailure(failure: ExchangeFailure): void;
+  /** A server's handler that still works returns its promise: the call keeps its concurrency slot until that settles. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most receivers have nothing to return
+  onFailure(failure: ExchangeFailure): Promise<unknown> | void;
   /** There is room again after `sendData` returned false. Not called once our side has ended. */
   onWritable(): void;
   /**

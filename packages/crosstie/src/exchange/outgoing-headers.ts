@@ -50,7 +50,8 @@ export class OutgoingHeaders {
 
   /** The same head with fields of one call behind it. */
   with(flat: readonly string[], sensitive?: ReadonlySet<string>): OutgoingHeaders {
-    return new OutgoingHeaders(this.prepared, this.flat.length === 0 ? flat : [...this.flat, ...flat], sensitive);
+    const names = this.sensitive === undefined ? sensitive : new Set([...this.sensitive, ...(sensitive ?? [])]);
+    return new OutgoingHeaders(this.prepared, this.flat.length === 0 ? flat : [...this.flat, ...flat], names);
   }
 
   /** The `:method` of a request. */

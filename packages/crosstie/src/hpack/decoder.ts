@@ -40,6 +40,8 @@ export interface HpackDecoderOptions {
   readonly maxFields: number;
   /** Header list size beyond which decoding stops. Four times `maxListBytes` is usual. */
   readonly abortListBytes: number;
+  /** Beyond so many fields decoding stops. Default: never. */
+  readonly abortFields?: number;
 }
 
 /** RFC 7541 §4.2: at most the smallest size and the final one are signalled between two blocks. */
@@ -54,6 +56,7 @@ export class HpackDecoder {
   readonly #maxListBytes: number;
   readonly #maxFields: number;
   readonly #abortListBytes: number;
+  readonly #abortFields: number;
   readonly #table = new DynamicTable();
   // Second results of the read functions below, as fields because an object per string would be garbage.
   /** Behind what was read last. */
@@ -66,6 +69,7 @@ export class HpackDecoder {
     this.#maxListBytes = options.maxListBytes;
     this.#maxFields = options.maxFields;
     this.#abortListBytes = options.abortListBytes;
+    this.#abortFields = options.abortFields ?? Infinity;
   }
 
   /** Grows with every insertion, eviction and size update: while it is equal, an indexed field means the same. */
@@ -75,7 +79,7 @@ export class HpackDecoder {
 
   /**
    * Decodes block[start, end), a whole header block. Throws HpackError for a COMPRESSION_ERROR and
-   * HpackListTooLargeError beyond `abortListBytes`; either way the connection is at its end.
+   * HpackListTooLargeError beyond `abortListBytes` or `abortFields`; either way the connection is at its end.
    */
   decode(block: Buffer, start: number, end: number): FieldBlock {
     let at = this.#receiveSizeUpdates(block, start, end);
@@ -109,7 +113,7 @@ export class HpackDecoder {
         else if (count > this.#maxFields) overflow = 'field-count';
         else fields.push(entry.name, entry.value);
       }
-      if (listBytes > this.#abortListBytes) throw this.#listTooLarge();
+      if (overflow !== 'none') this.#ensureWorthDecoding(listBytes, count);
       if (malformed === undefined) malformed = entry.fault;
     }
     return { fields, listBytes, count, overflow, malformed, neverIndexed };
@@ -198,10 +202,16 @@ export class HpackDecoder {
     return text;
   }
 
-  #listTooLarge(): HpackListTooLargeError {
-    return new HpackListTooLargeError(
-      `a header list of more than ${this.#abortListBytes} bytes, the limit is ${this.#maxListBytes}`,
-    );
+  /** Too large is answered; far too large is not decoded to its end. */
+  #ensureWorthDecoding(listBytes: number, count: number): void {
+    if (listBytes > this.#abortListBytes) {
+      const message = `a header list of more than ${this.#abortListBytes} bytes, the limit is ${this.#maxListBytes}`;
+      throw new HpackListTooLargeError('list-bytes', message);
+    }
+    if (count > this.#abortFields) {
+      const message = `a header list of more than ${this.#abortFields} fields, the limit is ${this.#maxFields}`;
+      throw new HpackListTooLargeError('field-count', message);
+    }
   }
 }
 

@@ -11,4 +11,11 @@ export class HpackError extends Error {
 /** A header list so far above the limit that decoding it to its end would only serve an attacker. */
 export class HpackListTooLargeError extends Error {
   override readonly name: string = 'HpackListTooLargeError';
+  /** Which of the two limits was passed. */
+  readonly limit: 'list-bytes' | 'field-count';
+
+  constructor(limit: 'list-bytes' | 'field-count', message: string) {
+    super(message);
+    this.limit = limit;
+  }
 }

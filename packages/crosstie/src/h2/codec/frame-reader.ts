@@ -38,6 +38,11 @@ export class FrameReader {
     return this.#partial === undefined ? 0 : this.#partial.length;
   }
 
+  /** The type of the frame that is cut, once its head is known. */
+  get partialType(): number | undefined {
+    return this.#partial !== undefined && this.#partialBytes >= FRAME_HEAD_BYTES ? this.#partial[3] : undefined;
+  }
+
   /** Reads frames until the bytes or the turn end; returns where it stopped. */
   read(bytes: Buffer, from: number, turn: ReadTurn): number {
     let at = from;

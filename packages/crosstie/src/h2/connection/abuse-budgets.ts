@@ -21,16 +21,23 @@ export class AbuseBudgets {
   #refusedStreams = 0;
   readonly #limits: H2Limits;
   readonly #clock: Clock;
+  readonly #onFirst: (name: LimitName) => void;
   readonly #buckets = new Map<RateName, TokenBucket>();
 
-  constructor(limits: H2Limits, clock: Clock) {
+  constructor(limits: H2Limits, clock: Clock, onFirst: (name: LimitName) => void) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#onFirst = onFirst;
   }
 
-  /** A limit has acted: counted, whether it ended something or only slowed it. */
+  /**
+   * A limit has acted: counted, whether it ended something or only slowed it. The operator is told of the first time on a
+   * connection: a flood must not become a flood of events.
+   */
   note(name: LimitName): void {
-    this.acted.set(name, (this.acted.get(name) ?? 0) + 1);
+    const times = this.acted.get(name) ?? 0;
+    this.acted.set(name, times + 1);
+    if (times === 0) this.#onFirst(name);
   }
 
   /** Ends the connection for a limit; it is noted where the connection fails. */

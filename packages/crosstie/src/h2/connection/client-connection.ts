@@ -160,7 +160,7 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
     const known = this.#responses.find(this.decoder.generation, block, start, end);
     if (known !== undefined) return known;
     const fields = this.decoder.decode(block, start, end);
-    if (fields.overflow !== 'none') throw this.#tooLarge(streamId, fields.overflow);
+    if (fields.overflow !== 'none') throw this.tooLarge(streamId, fields.overflow);
     const response = parseResponse(fields);
     // §8.1.1: a malformed response is a stream error of type PROTOCOL_ERROR.
     if (response.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', response.reason);
@@ -183,18 +183,12 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
     const known = this.#trailers.find(this.decoder.generation, block, start, end);
     if (known !== undefined) return known;
     const fields = this.decoder.decode(block, start, end);
-    if (fields.overflow !== 'none') throw this.#tooLarge(streamId, fields.overflow);
+    if (fields.overflow !== 'none') throw this.tooLarge(streamId, fields.overflow);
     const trailers = parseTrailers(fields);
     if (trailers.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', trailers.reason);
     if (isIndexedOnly(block, start, end))
       this.#trailers.store(this.decoder.generation, block.subarray(start, end), trailers);
     return trailers;
-  }
-
-  #tooLarge(streamId: number, overflow: 'list-bytes' | 'field-count'): StreamError {
-    const limit = overflow === 'list-bytes' ? 'headerListBytes' : 'headerFields';
-    this.budgets.note(limit);
-    return new StreamError(streamId, 'ENHANCE_YOUR_CALM', LIMIT_REASONS[limit]);
   }
 
   isIdle(streamId: number): boolean {

@@ -8,7 +8,14 @@
 import type { ByteChannel, ByteReceiver, ChannelPeer } from '../../core/index.ts';
 import type { OutgoingHeaders } from '../../exchange/index.ts';
 import { HpackDecoder, HpackError, HpackListTooLargeError } from '../../hpack/index.ts';
-import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, type SettingPair } from '../frame/index.ts';
+import {
+  ConnectionError,
+  ErrorCode,
+  type GoAwayFrame,
+  Setting,
+  type SettingPair,
+  StreamError,
+} from '../frame/index.ts';
 import {
   type BudgetHolder,
   DEFAULT_WINDOW_BYTES,
@@ -33,7 +40,7 @@ import { Output } from './output.ts';
 import type { PeerSettings } from './peer-settings.ts';
 import { Pings } from './pings.ts';
 import { type ConnectionRules, ReceivedFrames } from './received-frames.ts';
-import { StallWatch } from './stall-watch.ts';
+import { type StallHost, StallWatch } from './stall-watch.ts';
 import { type TurnHost, Turns } from './turns.ts';
 
 export type ConnectionState = 'open' | 'draining' | 'closing' | 'closed';
@@ -41,7 +48,7 @@ export type ConnectionState = 'open' | 'draining' | 'closing' | 'closed';
 const MAX_WINDOW = 0x7fffffff;
 
 export abstract class Connection<S extends H2Stream>
-  implements ByteReceiver, StreamHost, SendHost, TurnHost, BudgetHolder, ConnectionRules
+  implements ByteReceiver, StreamHost, SendHost, TurnHost, StallHost, BudgetHolder, ConnectionRules
 {
   readonly channel: ByteChannel;
   readonly flow: ReceiveFlow;
@@ -75,20 +82,24 @@ export abstract class Connection<S extends H2Stream>
     this.flow = new ReceiveFlow(options.budget, {
       streamBytes: limits.streamWindowBytes,
       connectionBytes: limits.connectionWindowBytes,
+      heldBytes: limits.receiveConnectionBytes,
     });
     this.decoder = new HpackDecoder({
       maxTableBytes: limits.headerTableBytes,
       maxListBytes: limits.headerListBytes,
       maxFields: limits.headerFields,
       abortListBytes: limits.headerListBytes * 4,
+      abortFields: limits.headerFields * 4,
     });
-    this.budgets = new AbuseBudgets(limits, clock);
+    this.budgets = new AbuseBudgets(limits, clock, (limit) => {
+      this.event({ kind: 'limit', limit, reason: LIMIT_REASONS[limit] });
+    });
     this.deadlines = new Deadlines(clock, (name) => this.#onDeadline(name));
     this.#turns = new Turns(clock, this);
     this.output = new Output(channel, limits.headerTableBytes, this);
     this.sender = this.output.sender;
     this.pings = new Pings(clock);
-    this.#stalls = new StallWatch(this.sender, this.deadlines, { limits, onStalled: () => this.#onStalled() });
+    this.#stalls = new StallWatch({ sender: this.sender, deadlines: this.deadlines, limits, host: this });
     const { streams, flow, sender, output, budgets, deadlines, pings } = this;
     const estimator =
       options.bandwidthEstimator === true ? new BandwidthEstimator(this, limits.streamWindowBytes) : undefined;
@@ -155,6 +166,18 @@ export abstract class Connection<S extends H2Stream>
 
   // ── turns ──
 
+  get bytesTaken(): number {
+    return this.output.bytesSent - this.channel.bufferedBytes;
+  }
+
+  onStreamsStalled(): void {
+    this.budgets.note('sendStallMs');
+  }
+
+  onSocketStalled(): void {
+    this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.sendStallMs));
+  }
+
   get isCongested(): boolean {
     return this.output.controlReplies >= this.limits.controlReplies;
   }
@@ -164,8 +187,17 @@ export abstract class Connection<S extends H2Stream>
     this.#turns.dispatch();
     if (this.isEnding) return;
     if (this.isCongested) this.#endCongestedTurn();
-    this.#sendConnectionCredit();
+    if (this.flow.isOverLimit) this.evict(LIMIT_REASONS.receiveMemory);
+    this.#watchHeaders();
+    this.sendConnectionCredit();
     this.options.budget.settle();
+  }
+
+  /** A header block that has begun must be complete in time, whether a frame or a CONTINUATION is missing. */
+  #watchHeaders(): void {
+    const isWaiting = this.#frames.isInsideBlock || this.#input.isInsideHeaders;
+    if (!isWaiting) this.deadlines.clear('header-block');
+    else if (!this.deadlines.has('header-block')) this.deadlines.set('header-block', this.limits.headerBlockMs);
   }
 
   queueDelivery(stream: StreamRecord): void {
@@ -205,8 +237,8 @@ export abstract class Connection<S extends H2Stream>
     this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.controlReplies));
   }
 
-  #sendConnectionCredit(): void {
-    const credit = this.flow.takeConnectionCredit(false);
+  sendConnectionCredit(): void {
+    const credit = this.isEnding ? 0 : this.flow.takeConnectionCredit();
     if (credit > 0) this.output.sendWindowUpdate(0, credit);
   }
 
@@ -239,7 +271,7 @@ export abstract class Connection<S extends H2Stream>
   protected sendFirstSettings(pairs: readonly SettingPair[]): void {
     const { limits } = this;
     this.output.sendSettings([...pairs, ...localSettings(limits)]);
-    this.deadlines.set('settings-ack', limits.settingsAckMs);
+    this.received.expectSettingsAck();
     const more = limits.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
     if (more <= 0) return;
     this.flow.availableBytes += more;
@@ -273,6 +305,7 @@ export abstract class Connection<S extends H2Stream>
     this.flow.streamWindowBytes = streamWindowBytes;
     for (const stream of this.streams.all()) stream.receiveWindow += streamMore;
     this.output.sendSettings([[Setting.INITIAL_WINDOW_SIZE, streamWindowBytes]]);
+    this.received.expectSettingsAck();
     if (more <= 0) return;
     this.flow.connectionWindowBytes += more;
     this.flow.availableBytes += more;
@@ -362,7 +395,7 @@ export abstract class Connection<S extends H2Stream>
       return;
     }
     if (error instanceof HpackListTooLargeError) {
-      this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.headerListBytes));
+      this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS[limitOfOverflow(error.limit)]));
       return;
     }
     this.event({ kind: 'internal-error', error });
@@ -371,12 +404,15 @@ export abstract class Connection<S extends H2Stream>
 
   #noteFailure(error: ConnectionError): void {
     const limit = limitOfReason(error.message);
-    if (limit !== undefined) {
-      this.budgets.note(limit);
-      this.event({ kind: 'limit', limit, reason: error.message });
-    } else {
-      this.event({ kind: 'protocol-error', code: error.code, message: error.message, streamId: undefined });
-    }
+    if (limit !== undefined) this.budgets.note(limit);
+    else this.event({ kind: 'protocol-error', code: error.code, message: error.message, streamId: undefined });
+  }
+
+  /** A header list beyond its limit that is no reason to end the connection. */
+  protected tooLarge(streamId: number, overflow: 'list-bytes' | 'field-count'): StreamError {
+    const limit = limitOfOverflow(overflow);
+    this.budgets.note(limit);
+    return new StreamError(streamId, 'ENHANCE_YOUR_CALM', LIMIT_REASONS[limit]);
   }
 
   event(event: ConnectionEvent): void {
@@ -407,12 +443,6 @@ export abstract class Connection<S extends H2Stream>
       default:
         this.onRoleDeadline(name);
     }
-  }
-
-  #onStalled(): void {
-    this.budgets.note('sendStallMs');
-    this.event({ kind: 'limit', limit: 'sendStallMs', reason: LIMIT_REASONS.sendStallMs });
-    if (this.sender.isBlocked) this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS.sendStallMs));
   }
 
   // ── facts ──
@@ -457,4 +487,8 @@ export abstract class Connection<S extends H2Stream>
       closed: this.#closed,
     };
   }
+}
+
+export function limitOfOverflow(overflow: 'list-bytes' | 'field-count'): 'headerListBytes' | 'headerFields' {
+  return overflow === 'list-bytes' ? 'headerListBytes' : 'headerFields';
 }

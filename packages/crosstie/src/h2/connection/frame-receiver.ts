@@ -41,8 +41,6 @@ export interface FrameEvents {
   receiveStreamError(error: StreamError): void;
   /** A frame too large to be read; its payload is dropped but counts for flow control. */
   receiveOversizedData(head: FrameHead): void;
-  /** A header block has begun and is not complete (true), or is (false). */
-  awaitHeaderBlock(isWaiting: boolean): void;
 }
 
 export class FrameReceiver implements FrameSink {
@@ -61,6 +59,11 @@ export class FrameReceiver implements FrameSink {
 
   get heldBytes(): number {
     return this.#partialBlock?.heldBytes ?? 0;
+  }
+
+  /** HEADERS without END_HEADERS have come, and not yet their last CONTINUATION. */
+  get isInsideBlock(): boolean {
+    return this.#partialBlock !== undefined;
   }
 
   clear(): void {
@@ -146,7 +149,6 @@ export class FrameReceiver implements FrameSink {
       blockBytes: this.#limits.headerListBytes * 4,
     });
     this.#partialBlock.begin(bytes, span.start, span.end);
-    this.#events.awaitHeaderBlock(true);
   }
 
   #continueBlock(block: PartialHeaderBlock, head: FrameHead, bytes: Buffer, at: number): void {
@@ -161,7 +163,6 @@ export class FrameReceiver implements FrameSink {
     block.continue(bytes, at, at + head.length, isLast);
     if (!isLast) return;
     this.#partialBlock = undefined;
-    this.#events.awaitHeaderBlock(false);
     const whole = block.join();
     this.#events.receiveHeaderBlock(block.streamId, block.endStream, whole, 0, whole.length);
   }

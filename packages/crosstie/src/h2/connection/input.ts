@@ -4,7 +4,7 @@
 
 import type { ByteChannel, Clock } from '../../core/index.ts';
 import { FrameReader, type FrameSink, type ReadTurn } from '../codec/index.ts';
-import { ConnectionError } from '../frame/index.ts';
+import { ConnectionError, FrameType } from '../frame/index.ts';
 
 /** RFC 9113 §3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
@@ -56,6 +56,12 @@ export class Input implements ReadTurn {
 
   get heldBytes(): number {
     return this.#reader.heldBytes + (this.#backlog?.length ?? 0);
+  }
+
+  /** A HEADERS or CONTINUATION frame has begun and is not complete. */
+  get isInsideHeaders(): boolean {
+    const type = this.#reader.partialType;
+    return type === FrameType.HEADERS || type === FrameType.CONTINUATION;
   }
 
   receive(bytes: Uint8Array): void {

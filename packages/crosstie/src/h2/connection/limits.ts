@@ -146,7 +146,7 @@ export function limitOfReason(reason: string): LimitName | undefined {
 /** Fills in the defaults. Throws a RangeError for a number that cannot work, a TypeError for an unknown name. */
 export function resolveLimits(limits: Partial<H2Limits> = {}): H2Limits {
   for (const [name, value] of Object.entries(limits)) {
-    if (!(name in DEFAULT_LIMITS))
+    if (!Object.hasOwn(DEFAULT_LIMITS, name))
       throw new TypeError(`unknown limit ${name}; known: ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
     if (typeof value !== 'number' || !(value >= 0))
       throw new RangeError(`limit ${name} is ${value}; use a number from 0 up`);

@@ -30,13 +30,13 @@ export class Pings {
     const id = this.#nextId++;
     this.#outstanding.set(id, { sentAtMs: this.#clock.now(), onAnswer, onLost });
     const opaque = Buffer.alloc(PING_BYTES);
-    opaque.writeUIntBE(id, 0, 6);
+    opaque.writeDoubleBE(id, 0);
     return opaque;
   }
 
   /** False for an answer to nothing. */
   receiveAck(bytes: Buffer, at: number): boolean {
-    const id = bytes.readUIntBE(at, 6);
+    const id = bytes.readDoubleBE(at);
     const ping = this.#outstanding.get(id);
     if (ping === undefined) return false;
     this.#outstanding.delete(id);

@@ -66,8 +66,9 @@ const MAX_WINDOW = 0x7fffffff;
 export class ReceivedFrames implements FrameEvents {
   peerSettings: PeerSettings = INITIAL_PEER_SETTINGS;
   hasPeerSettings = false;
-  settingsAcknowledged = false;
   goAway: GoAwayFrame | undefined = undefined;
+  /** SETTINGS of ours that wait for their ACK. */
+  #unacknowledged = 0;
   readonly #rules: ConnectionRules;
   readonly #parts: ConnectionParts;
   // Those that every DATA and HEADERS frame needs.
@@ -85,12 +86,6 @@ export class ReceivedFrames implements FrameEvents {
 
   receiveHeaderBlock(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
     this.#rules.receiveHeaderBlock(streamId, endStream, block, start, end);
-  }
-
-  awaitHeaderBlock(isWaiting: boolean): void {
-    const { deadlines, limits } = this.#parts;
-    if (isWaiting) deadlines.set('header-block', limits.headerBlockMs);
-    else deadlines.clear('header-block');
   }
 
   // ── DATA ──
@@ -157,6 +152,16 @@ export class ReceivedFrames implements FrameEvents {
 
   // ── SETTINGS ──
 
+  get settingsAcknowledged(): boolean {
+    return this.#unacknowledged === 0;
+  }
+
+  /** §6.5.3: SETTINGS have been sent; their ACK must follow in time. */
+  expectSettingsAck(): void {
+    this.#unacknowledged++;
+    this.#parts.deadlines.set('settings-ack', this.#parts.limits.settingsAckMs);
+  }
+
   receiveSettings(pairs: readonly SettingPair[]): void {
     const { output, deadlines } = this.#parts;
     const before = this.peerSettings;
@@ -197,8 +202,12 @@ export class ReceivedFrames implements FrameEvents {
   }
 
   receiveSettingsAck(): void {
-    this.settingsAcknowledged = true;
-    this.#parts.deadlines.clear('settings-ack');
+    if (this.#unacknowledged === 0) {
+      this.#budgets.glitch();
+      return;
+    }
+    this.#unacknowledged--;
+    if (this.#unacknowledged === 0) this.#parts.deadlines.clear('settings-ack');
   }
 
   // ── PING, GOAWAY, WINDOW_UPDATE ──
@@ -217,6 +226,10 @@ export class ReceivedFrames implements FrameEvents {
       throw new ConnectionError('PROTOCOL_ERROR', message);
     }
     this.goAway = frame;
+    if (earlier !== undefined && earlier.lastStreamId === frame.lastStreamId && earlier.code === frame.code) {
+      this.#budgets.glitch();
+      return;
+    }
     const { code, debug, lastStreamId } = frame;
     this.#rules.event({ kind: 'go-away-received', code, message: debug, lastStreamId });
     this.#rules.onGoAway(frame);

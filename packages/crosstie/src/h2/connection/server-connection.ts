@@ -8,7 +8,7 @@ import { HeadMemo } from '../codec/index.ts';
 import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, StreamError } from '../frame/index.ts';
 import { type ParsedRequest, parseRequest, parseTrailers } from '../message/index.ts';
 import { HALF_CLOSED_REMOTE, OPEN, receiveEnd, SkippedIds } from '../stream/index.ts';
-import { Connection } from './connection.ts';
+import { Connection, limitOfOverflow } from './connection.ts';
 import type { DeadlineName } from './deadlines.ts';
 import { LIMIT_REASONS } from './limits.ts';
 import type { ConnectionOptions } from './options.ts';
@@ -98,7 +98,7 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   #refuseTooLarge(streamId: number, endStream: boolean, overflow: 'list-bytes' | 'field-count'): void {
-    this.budgets.note(overflow === 'list-bytes' ? 'headerListBytes' : 'headerFields');
+    this.budgets.note(limitOfOverflow(overflow));
     this.sendHeadNow(streamId, HEADERS_TOO_LARGE, true);
     // §8.1: the rest of the request is not wanted.
     if (!endStream) this.sendReset(streamId, ErrorCode.NO_ERROR);
@@ -134,7 +134,7 @@ export class ServerConnection extends Connection<ServerStream> {
     }
     // §8.1: HEADERS after the head and without END_STREAM make the message malformed.
     if (!endStream) throw new StreamError(streamId, 'PROTOCOL_ERROR', 'trailers without END_STREAM');
-    if (fields.overflow !== 'none') throw new StreamError(streamId, 'PROTOCOL_ERROR', LIMIT_REASONS.headerListBytes);
+    if (fields.overflow !== 'none') throw this.tooLarge(streamId, fields.overflow);
     const trailers = parseTrailers(fields);
     if (trailers.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', trailers.reason);
     receiveEnd(stream, trailers.fields);

@@ -93,6 +93,15 @@ export class ServerStream extends H2Stream implements ServerExchange {
     if (!this.isAbandoned) this.receiver = receiver;
   }
 
+  override onFailureSeen(work: Promise<unknown> | undefined): void {
+    if (work === undefined) this.#endHandler();
+    else
+      work.then(
+        () => this.#endHandler(),
+        () => this.#endHandler(),
+      );
+  }
+
   override onReaderThrew(): void {
     if (this.state.kind === 'closed') this.#endHandler();
     else this.reset(ErrorCode.INTERNAL_ERROR);

@@ -32,8 +32,6 @@ export function parseContentLength(value: string): number {
 
 /** RFC 9113 §8.2.3: cookie crumbs are joined with "; " before anything else sees them; they were counted one by one. */
 export function joinCookies(flat: string[]): string[] {
-  const first = flat.indexOf('cookie');
-  if (first < 0 || first % 2 !== 0) return flat;
   const joined: string[] = [];
   const crumbs: string[] = [];
   let at = -1;

@@ -24,6 +24,8 @@ export interface StreamHost {
   readonly sender: StreamSender;
   /** The stream has something for its reader; delivered after the read turn, never inside the parser. */
   queueDelivery(stream: StreamRecord): void;
+  /** Returns to the connection's window what memory allows. */
+  sendConnectionCredit(): void;
   sendWindowUpdate(streamId: number, increment: number): void;
   /** HEADERS ahead of the stream's queued output: 1xx, and answers to streams that never came to be. */
   sendHeadNow(streamId: number, head: OutgoingHeaders, endStream?: boolean): void;

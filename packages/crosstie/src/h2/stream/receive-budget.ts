@@ -21,6 +21,8 @@ export interface BudgetHolder {
 
 /** A stream that was denied credit. */
 export interface CreditWaiter {
+  /** The receive flow of its connection. */
+  readonly flow: object;
   /** Asks again for what is due. */
   retryCredit(): void;
 }
@@ -81,10 +83,13 @@ export class ReceiveBudget {
 
   /** How large a window of `fullBytes` may be now. */
   scaleWindow(fullBytes: number): number {
-    const fill = this.#heldBytes / this.limitBytes;
-    if (fill <= FULL_UP_TO) return fullBytes;
-    if (fill >= WITHHOLD_FROM) return 0;
-    return Math.floor((fullBytes * (WITHHOLD_FROM - fill)) / (WITHHOLD_FROM - FULL_UP_TO));
+    return scaleWindow(fullBytes, this.#heldBytes / this.limitBytes);
+  }
+
+  /** True for the connection of the favoured stream. */
+  favours(flow: object): boolean {
+    const [first] = this.#waiters;
+    return first?.flow === flow;
   }
 
   isFavoured(waiter: CreditWaiter): boolean {
@@ -142,4 +147,11 @@ export class ReceiveBudget {
       if (this.#waiters.size > 0) this.#watchForStall();
     }, this.#options.stallMs);
   }
+}
+
+/** The gears above: `fill` is held ÷ limit. */
+export function scaleWindow(fullBytes: number, fill: number): number {
+  if (fill <= FULL_UP_TO) return fullBytes;
+  if (fill >= WITHHOLD_FROM) return 0;
+  return Math.floor((fullBytes * (WITHHOLD_FROM - fill)) / (WITHHOLD_FROM - FULL_UP_TO));
 }

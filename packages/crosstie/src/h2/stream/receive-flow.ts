@@ -5,7 +5,7 @@
 // the others; the streams' own windows and the receive budget bound what is held.
 
 import { ConnectionError } from '../frame/index.ts';
-import type { ReceiveBudget } from './receive-budget.ts';
+import { type ReceiveBudget, scaleWindow } from './receive-budget.ts';
 
 /** §6.9.2: every connection and stream begins with this window. */
 export const DEFAULT_WINDOW_BYTES = 65_535;
@@ -13,6 +13,18 @@ export const DEFAULT_WINDOW_BYTES = 65_535;
 /** A window is topped up when half of it is due: rarer is cheaper, later would let the peer run dry. */
 export function isTopUpDue(dueBytes: number, windowBytes: number): boolean {
   return dueBytes * 2 >= windowBytes;
+}
+
+/** A stream's window is not narrowed below this for the sake of its connection's own limit. */
+const MIN_TARGET_BYTES = 65_536;
+
+export interface ReceiveSizes {
+  /** Window of a stream. */
+  readonly streamBytes: number;
+  /** Window of the connection. */
+  readonly connectionBytes: number;
+  /** Received and held by the connection. */
+  readonly heldBytes: number;
 }
 
 export class ReceiveFlow {
@@ -28,10 +40,28 @@ export class ReceiveFlow {
   /** Received by all streams of the connection and still held by their readers, and heads in use. */
   heldBytes = 0;
 
-  constructor(budget: ReceiveBudget, windows: { streamBytes: number; connectionBytes: number }) {
+  readonly #limitBytes: number;
+
+  constructor(budget: ReceiveBudget, sizes: ReceiveSizes) {
     this.budget = budget;
-    this.streamWindowBytes = windows.streamBytes;
-    this.connectionWindowBytes = windows.connectionBytes;
+    this.streamWindowBytes = sizes.streamBytes;
+    this.connectionWindowBytes = sizes.connectionBytes;
+    this.#limitBytes = sizes.heldBytes;
+  }
+
+  /** More is held than one connection may hold. */
+  get isOverLimit(): boolean {
+    return this.heldBytes > this.#limitBytes;
+  }
+
+  /**
+   * The window a stream may have now. The connection's own limit narrows it too, but never to nothing: who waits on his
+   * own connection alone could wait for ever.
+   */
+  streamTarget(isFavoured: boolean): number {
+    if (isFavoured) return this.streamWindowBytes;
+    const own = Math.max(MIN_TARGET_BYTES, scaleWindow(this.streamWindowBytes, this.heldBytes / this.#limitBytes));
+    return Math.min(this.streamWindowBytes, own, this.budget.scaleWindow(this.streamWindowBytes));
   }
 
   /** A DATA frame of `bytes`, padding included, has arrived, on whatever stream. */
@@ -58,8 +88,8 @@ export class ReceiveFlow {
   }
 
   /** The increment to send for the connection now, or 0. */
-  takeConnectionCredit(isFavoured: boolean): number {
-    const isStrict = !isFavoured && this.budget.isWithholding;
+  takeConnectionCredit(): number {
+    const isStrict = this.budget.isWithholding && !this.budget.favours(this);
     // Memory is short: only what is no longer held goes back.
     const credit = isStrict ? this.dueBytes - this.heldBytes : this.dueBytes;
     if (credit <= 0 || !isTopUpDue(credit, this.connectionWindowBytes)) return 0;

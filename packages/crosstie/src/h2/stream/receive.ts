@@ -68,7 +68,7 @@ export function deliver(stream: StreamRecord): void {
     const failure = stream.failure;
     stream.failure = undefined;
     stream.releaseAll();
-    receiver.onFailure(failure);
+    stream.onFailureSeen(receiver.onFailure(failure) ?? undefined);
     return;
   }
   if (stream.isWritableDue) {

@@ -69,6 +69,8 @@ export interface StreamRecord extends Inbound, Outbound, CreditWaiter {
   fail(failure: ExchangeFailure): void;
   /** The same, and the peer is told by RST_STREAM. */
   failWithReset(code: number, message: string): void;
+  /** The reader has been told of the failure; `work`: what his handler still does, if anything. */
+  onFailureSeen(work: Promise<unknown> | undefined): void;
   /** The reader threw: nobody is left to read or answer. */
   onReaderThrew(): void;
 }

@@ -169,15 +169,22 @@ export abstract class H2Stream implements Exchange, StreamRecord {
     this.fail({ origin: 'local', code, unprocessed: false, message });
   }
 
+  get flow(): object {
+    return this.host.flow;
+  }
+
   retryCredit(): void {
+    this.host.sendConnectionCredit();
     this.sendCredit();
   }
+
+  onFailureSeen(_work: Promise<unknown> | undefined): void {}
 
   sendCredit(): void {
     const flow = this.host.flow;
     const fullBytes = flow.streamWindowBytes;
     if (hasPeerEnded(this.state) || !isTopUpDue(this.dueBytes, fullBytes)) return;
-    const target = flow.budget.isFavoured(this) ? fullBytes : flow.budget.scaleWindow(fullBytes);
+    const target = flow.streamTarget(flow.budget.isFavoured(this));
     const credit = Math.min(this.dueBytes, target - this.receiveWindow);
     if (credit <= 0 || !isTopUpDue(credit, target)) {
       flow.budget.wait(this);
