@@ -216,7 +216,7 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
   }
 
   onGoAway(frame: GoAwayFrame): void {
-    if (this.state === 'open') this.state = 'draining';
+    if (this.state === 'open') this.ending.state = 'draining';
     const message = `the server went away: ${errorCodeName(frame.code)}${frame.debug === '' ? '' : ` (${frame.debug})`}`;
     // §6.8: streams above the last one were not processed: safe to send again elsewhere.
     for (const stream of this.streams.all()) {
@@ -224,7 +224,7 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
         stream.fail({ origin: 'peer', code: ErrorCode.REFUSED_STREAM, unprocessed: true, message });
     }
     this.#onGoAway?.(frame);
-    if (this.streams.size === 0) this.endWhenDrained();
+    if (this.streams.size === 0) this.ending.closeDrained();
   }
 
   /** A server that sends FIN answers no more. */
@@ -239,9 +239,9 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
   /** Opens no more streams; closes when those that are open have ended, at the latest after `graceMs`. */
   drain(graceMs: number): void {
     if (this.state !== 'open') return;
-    this.state = 'draining';
+    this.ending.state = 'draining';
     if (this.streams.size === 0) {
-      this.endWhenDrained();
+      this.ending.closeDrained();
       return;
     }
     this.deadlines.set('drain', graceMs);

@@ -7,7 +7,7 @@
 
 import type { ByteChannel, ByteReceiver, ChannelPeer } from '../../core/index.ts';
 import type { OutgoingHeaders } from '../../exchange/index.ts';
-import { HpackDecoder, HpackError, HpackListTooLargeError } from '../../hpack/index.ts';
+import { HpackDecoder } from '../../hpack/index.ts';
 import {
   ConnectionError,
   ErrorCode,
@@ -29,8 +29,10 @@ import {
 } from '../stream/index.ts';
 import { AbuseBudgets } from './abuse-budgets.ts';
 import { BandwidthEstimator } from './bandwidth-estimator.ts';
+import { limitOfOverflow, toConnectionError } from './connection-error.ts';
 import { type DeadlineName, Deadlines } from './deadlines.ts';
-import type { ConnectionFacts, GoAwayFact } from './facts.ts';
+import { type ConnectionState, Ending } from './ending.ts';
+import type { ConnectionFacts } from './facts.ts';
 import { FrameReceiver } from './frame-receiver.ts';
 import { Input } from './input.ts';
 import { type H2Limits, LIMIT_REASONS, limitOfReason } from './limits.ts';
@@ -42,8 +44,6 @@ import { Pings } from './pings.ts';
 import { type ConnectionRules, ReceivedFrames } from './received-frames.ts';
 import { type StallHost, StallWatch } from './stall-watch.ts';
 import { type TurnHost, Turns } from './turns.ts';
-
-export type ConnectionState = 'open' | 'draining' | 'closing' | 'closed';
 
 const MAX_WINDOW = 0x7fffffff;
 
@@ -61,17 +61,15 @@ export abstract class Connection<S extends H2Stream>
   protected readonly deadlines: Deadlines;
   protected readonly output: Output;
   protected readonly pings: Pings;
-  protected state: ConnectionState = 'open';
   /** The largest stream id the peer has opened (server) or we have (client). */
   protected lastStreamId = 0;
-  protected goAwaySent: GoAwayFact | undefined = undefined;
   protected readonly received: ReceivedFrames;
+  protected readonly ending: Ending;
   readonly #frames: FrameReceiver;
   readonly #input: Input;
   readonly #stalls: StallWatch;
   readonly #turns: Turns;
   readonly #createdMs: number;
-  #closed: CloseReason | undefined = undefined;
 
   constructor(channel: ByteChannel, options: ConnectionOptions, expectsPreface: boolean) {
     const { clock, limits } = options;
@@ -107,6 +105,8 @@ export abstract class Connection<S extends H2Stream>
     this.received = new ReceivedFrames(parts, this);
     this.#frames = new FrameReceiver(this.received, limits, budgets);
     this.#input = new Input(channel, clock, { limits, sink: this.#frames, host: this, expectsPreface });
+    const [input, frames, turns] = [this.#input, this.#frames, this.#turns];
+    this.ending = new Ending({ channel, limits, streams, input, frames, output, turns, deadlines });
     options.budget.join(this);
     this.deadlines.set('preface', limits.prefaceMs);
   }
@@ -135,9 +135,8 @@ export abstract class Connection<S extends H2Stream>
     return this.state === 'closed';
   }
 
-  /** GOAWAY with an error, or the last answer, has been said: nothing more is read or written. */
   protected get isEnding(): boolean {
-    return this.state === 'closing' || this.state === 'closed';
+    return this.ending.isEnding;
   }
 
   // ── bytes in: ByteReceiver ──
@@ -151,7 +150,7 @@ export abstract class Connection<S extends H2Stream>
   onWritable(): void {
     if (this.state === 'closed') return;
     this.output.onWritable();
-    if (this.state === 'closing') this.#endAfterFlush();
+    if (this.state === 'closing') this.ending.continue();
   }
 
   onEnd(): void {
@@ -255,7 +254,7 @@ export abstract class Connection<S extends H2Stream>
 
   onStreamClosed(stream: StreamRecord): void {
     this.streams.remove(stream.id);
-    if (this.state === 'draining' && this.isDrained) this.endWhenDrained();
+    if (this.state === 'draining' && this.isDrained) this.ending.closeDrained();
   }
 
   sendHeadNow(streamId: number, head: OutgoingHeaders, endStream = false): void {
@@ -314,98 +313,42 @@ export abstract class Connection<S extends H2Stream>
 
   // ── the end ──
 
+  get state(): ConnectionState {
+    return this.ending.state;
+  }
+
   /** Ends the connection for an error: GOAWAY, a moment to flush it, then the socket. */
   fail(error: ConnectionError): void {
     if (this.isEnding) return;
-    this.#noteFailure(error);
-    this.#closeWith(error.code, error.message);
+    const limit = limitOfReason(error.message);
+    if (limit !== undefined) this.budgets.note(limit);
+    else this.event({ kind: 'protocol-error', code: error.code, message: error.message, streamId: undefined });
+    this.close(error.code, error.message);
   }
 
   /** Ends the connection now: GOAWAY, open streams fail. */
   close(code: number = ErrorCode.NO_ERROR, message = 'closed'): void {
     if (this.isEnding) return;
-    this.#closeWith(code, message);
+    // A server opens no streams, so a client has accepted none.
+    this.ending.closeWith({ lastStreamId: this.role === 'server' ? this.lastStreamId : 0, code, debug: message });
   }
 
   evict(reason: string): void {
     this.fail(new ConnectionError('ENHANCE_YOUR_CALM', reason));
   }
 
-  #closeWith(code: number, message: string): void {
-    const lastStreamId = this.role === 'server' ? this.lastStreamId : 0;
-    this.goAwaySent = { lastStreamId, code, debug: message };
-    this.state = 'closing';
-    // http2.md: after GOAWAY with an error stop parsing, flush, destroy.
-    this.#input.stop();
-    this.#frames.clear();
-    this.#failStreams({ origin: 'local', code, unprocessed: false, message: `connection closed: ${message}` });
-    this.output.sendGoAway(this.goAwaySent);
-    this.output.flushNow();
-    this.#closed = { origin: 'local', code, message };
-    this.deadlines.clearAll();
-    this.deadlines.set('go-away-flush', this.limits.goAwayFlushMs);
-    this.#endAfterFlush();
-  }
-
-  #endAfterFlush(): void {
-    if (this.output.sender.isBlocked) return;
-    this.output.flushNow();
-    this.channel.end();
-  }
-
-  /** In good order, everything said: the socket goes as soon as the last bytes are out. */
-  protected endWhenDrained(): void {
-    if (this.isEnding) return;
-    this.output.flushNow();
-    this.#closed ??= { origin: 'local', code: ErrorCode.NO_ERROR, message: 'drained' };
-    this.state = 'closing';
-    this.#input.stop();
-    this.deadlines.clearAll();
-    this.deadlines.set('go-away-flush', this.limits.goAwayFlushMs);
-    this.#endAfterFlush();
-  }
-
-  #failStreams(failure: Parameters<H2Stream['fail']>[0]): void {
-    for (const stream of this.streams.all()) stream.fail(failure);
-  }
-
   #finish(reason: CloseReason): void {
-    if (this.state === 'closed') return;
-    this.#closed ??= reason;
-    this.state = 'closed';
-    this.#input.stop();
-    this.#frames.clear();
-    this.deadlines.clearAll();
-    this.#failStreams({ origin: 'transport', code: ErrorCode.CANCEL, unprocessed: false, message: reason.message });
-    this.#turns.dispatch();
-    this.output.clear();
+    const told = this.ending.finish(reason);
+    if (told === undefined) return;
     this.pings.lose(new Error(reason.message));
     this.options.budget.leave(this);
-    this.options.onClose?.(this.#closed);
+    this.options.onClose?.(told);
   }
 
   #failBy(error: unknown): void {
-    if (error instanceof ConnectionError) {
-      this.fail(error);
-      return;
-    }
-    // RFC 7541 §2.2: a decoding error is a connection error of type COMPRESSION_ERROR.
-    if (error instanceof HpackError) {
-      this.fail(new ConnectionError('COMPRESSION_ERROR', error.message));
-      return;
-    }
-    if (error instanceof HpackListTooLargeError) {
-      this.fail(new ConnectionError('ENHANCE_YOUR_CALM', LIMIT_REASONS[limitOfOverflow(error.limit)]));
-      return;
-    }
-    this.event({ kind: 'internal-error', error });
-    this.fail(new ConnectionError('INTERNAL_ERROR', 'internal error'));
-  }
-
-  #noteFailure(error: ConnectionError): void {
-    const limit = limitOfReason(error.message);
-    if (limit !== undefined) this.budgets.note(limit);
-    else this.event({ kind: 'protocol-error', code: error.code, message: error.message, streamId: undefined });
+    const known = toConnectionError(error);
+    if (known === undefined) this.event({ kind: 'internal-error', error });
+    this.fail(known ?? new ConnectionError('INTERNAL_ERROR', 'internal error'));
   }
 
   /** A header list beyond its limit that is no reason to end the connection. */
@@ -480,15 +423,11 @@ export abstract class Connection<S extends H2Stream>
       ping: { rttMs: this.pings.lastRttMs, outstanding: this.pings.outstanding },
       peerSettings: this.received.peerSettings,
       settingsAcknowledged: this.received.settingsAcknowledged,
-      goAway: { sent: this.goAwaySent, received: this.received.goAway },
+      goAway: { sent: this.ending.goAway, received: this.received.goAway },
       resets: { received: this.budgets.resetsReceived, sent: this.budgets.resetsSent },
       glitches: this.budgets.glitches,
       limits: Object.fromEntries(this.budgets.acted),
-      closed: this.#closed,
+      closed: this.ending.reason,
     };
   }
-}
-
-export function limitOfOverflow(overflow: 'list-bytes' | 'field-count'): 'headerListBytes' | 'headerFields' {
-  return overflow === 'list-bytes' ? 'headerListBytes' : 'headerFields';
 }

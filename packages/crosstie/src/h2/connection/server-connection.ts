@@ -8,7 +8,8 @@ import { HeadMemo } from '../codec/index.ts';
 import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, StreamError } from '../frame/index.ts';
 import { type ParsedRequest, parseRequest, parseTrailers } from '../message/index.ts';
 import { HALF_CLOSED_REMOTE, OPEN, receiveEnd, SkippedIds } from '../stream/index.ts';
-import { Connection, limitOfOverflow } from './connection.ts';
+import { Connection } from './connection.ts';
+import { limitOfOverflow } from './connection-error.ts';
 import type { DeadlineName } from './deadlines.ts';
 import { LIMIT_REASONS } from './limits.ts';
 import type { ConnectionOptions } from './options.ts';
@@ -55,7 +56,7 @@ export class ServerConnection extends Connection<ServerStream> {
     this.#skippedIds.note(this.#lastSeenId, streamId);
     this.#lastSeenId = streamId;
     // §6.8: after GOAWAY, streams above its last one are ignored; their field blocks are decoded for the table's sake.
-    if (this.goAwaySent !== undefined && streamId > this.goAwaySent.lastStreamId) {
+    if (this.ending.goAway !== undefined && streamId > this.ending.goAway.lastStreamId) {
       this.decoder.decode(block, start, end);
       return;
     }
@@ -160,7 +161,7 @@ export class ServerConnection extends Connection<ServerStream> {
   /** The client has closed its half: what is running may still answer, within the time that output may stall. */
   protected onPeerEnd(): void {
     this.#isPeerGone = true;
-    if (this.streams.size === 0) this.endWhenDrained();
+    if (this.streams.size === 0) this.ending.closeDrained();
     else if (this.state === 'open') this.#drainWithin(this.limits.sendStallMs);
   }
 
@@ -186,7 +187,7 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   #drainWithin(graceMs: number): void {
-    this.state = 'draining';
+    this.ending.state = 'draining';
     this.deadlines.set('drain', graceMs);
   }
 
@@ -194,16 +195,15 @@ export class ServerConnection extends Connection<ServerStream> {
     if (this.state !== 'draining' || !this.deadlines.has('drain-ping')) return;
     this.deadlines.clear('drain-ping');
     this.#sendGoAway(this.lastStreamId);
-    if (this.streams.size === 0) this.endWhenDrained();
+    if (this.streams.size === 0) this.ending.closeDrained();
   }
 
   #sendGoAway(lastStreamId: number): void {
-    this.goAwaySent = { lastStreamId, code: ErrorCode.NO_ERROR, debug: 'draining' };
-    this.output.sendGoAway(this.goAwaySent);
+    this.ending.sendGoAway({ lastStreamId, code: ErrorCode.NO_ERROR, debug: 'draining' });
   }
 
   protected override get isDrained(): boolean {
-    return this.streams.size === 0 && (this.#isPeerGone || this.goAwaySent?.lastStreamId !== MAX_STREAM_ID);
+    return this.streams.size === 0 && (this.#isPeerGone || this.ending.goAway?.lastStreamId !== MAX_STREAM_ID);
   }
 
   protected onRoleDeadline(name: DeadlineName): void {

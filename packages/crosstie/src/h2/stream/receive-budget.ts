@@ -133,6 +133,8 @@ export class ReceiveBudget {
       if (largest === undefined || holder.heldBytes > largest.heldBytes) largest = holder;
     if (largest === undefined || largest.heldBytes === 0) return false;
     this.evictions++;
+    // What it holds is freed as it ends, perhaps not before this returns: it must not be picked twice.
+    this.#holders.delete(largest);
     largest.evict(reason);
     return true;
   }

@@ -150,6 +150,7 @@ export abstract class H2Stream implements Exchange, StreamRecord {
     if (this.state.kind === 'closed') return;
     this.state = failure.origin === 'peer' ? receiveReset(this.state) : sendReset(this.state);
     this.dropInput();
+    this.releaseAll();
     this.failure = failure;
     this.host.queueDelivery(this);
     this.close();
