@@ -14,8 +14,12 @@ const PREFIX_BYTES = 5;
 /** gRPC's usual limit of a received message. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const MAX_BODY_BYTES = PREFIX_BYTES + MAX_MESSAGE_BYTES;
-/** The first buffer of a body that comes in several pieces; it doubles from there, so that a claim costs no memory. */
+/**
+ * A body in several pieces gets a buffer of this size first, then four times as much, up to what its prefix announces:
+ * an announcement alone costs no memory, and few bytes are copied twice.
+ */
 const FIRST_BUFFER_BYTES = 65_536;
+const GROWTH = 4;
 
 const RESOURCE_EXHAUSTED = 8;
 const INTERNAL = 13;
@@ -42,12 +46,9 @@ export class GrpcEcho implements BodyReceiver {
       this.#refuse(RESOURCE_EXHAUSTED, `message larger than ${MAX_MESSAGE_BYTES} bytes`);
       return;
     }
-    if (this.#body === undefined) {
-      // The usual case: the whole body in one piece. It must outlive this call, so this is its one copy.
-      this.#body = Buffer.from(bytes);
-    } else {
-      this.#append(bytes, length);
-    }
+    // The usual case is the whole body in one piece. It must outlive this call: this is its one copy.
+    if (this.#body === undefined) this.#body = Buffer.from(bytes);
+    else this.#append(this.#body, bytes, length);
     this.#length = length;
     // Held until the reply; the peer may send as much more meanwhile, or a message could not exceed the window.
     this.#exchange.grant(bytes.length);
@@ -68,17 +69,17 @@ export class GrpcEcho implements BodyReceiver {
 
   onWritable(): void {}
 
-  #append(bytes: Uint8Array, length: number): void {
-    let body = this.#body;
-    if (body === undefined || body.length < length) body = this.#grow(length);
-    body.set(bytes, this.#length);
+  #append(body: Buffer, bytes: Uint8Array, length: number): void {
+    const target = length <= body.length ? body : this.#grow(body, length);
+    target.set(bytes, this.#length);
+    this.#body = target;
   }
 
-  #grow(length: number): Buffer {
-    const size = Math.min(Math.max(length, this.#length * 2, FIRST_BUFFER_BYTES), MAX_BODY_BYTES);
-    const larger = Buffer.allocUnsafe(size);
-    this.#body?.copy(larger, 0, 0, this.#length);
-    this.#body = larger;
+  #grow(body: Buffer, length: number): Buffer {
+    const announced = this.#length < PREFIX_BYTES ? length : PREFIX_BYTES + body.readUInt32BE(1);
+    const next = Math.min(Math.max(body.length * GROWTH, FIRST_BUFFER_BYTES), announced);
+    const larger = Buffer.allocUnsafe(Math.max(next, length));
+    body.copy(larger, 0, 0, this.#length);
     return larger;
   }
 

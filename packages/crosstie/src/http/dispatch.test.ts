@@ -126,6 +126,33 @@ test('a PRI request is never passed on', async () => {
   }
 });
 
+test('what can be no request is closed without an answer; what may become one is HTTP/1.1', async () => {
+  const clientHello = Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0);
+  const nothing = [
+    clientHello,
+    'INVALID CONNECTION PREFACE\r\n\r\n',
+    '\0',
+    ' GET /',
+    'GET shop',
+    'G\u00e9T / HTTP/1.1',
+  ];
+  for (const bytes of nothing) {
+    const { client, server, http1, refused } = serve();
+    await send(client, bytes);
+    assert.deepEqual(refused, ['not_http'], String(bytes));
+    assert.deepEqual(http1, []);
+    assert.equal(server.isClosed, true);
+    assert.equal(server.writtenBytes.length, 0);
+  }
+  const requests = ['G', 'GET ', 'GET *', '\r\nGET / HTTP/1.1', 'GET http://a/', 'CONNECT a:443 HTTP/1.1', 'PURGE /x'];
+  for (const bytes of [...requests, `GET /${'x'.repeat(20_000)}`, 'X'.repeat(100)]) {
+    const { client, http1 } = serve();
+    await send(client, bytes);
+    assert.deepEqual(http1, [bytes]);
+    client.destroy();
+  }
+});
+
 test('silence and half a preface are closed in time', async () => {
   for (const bytes of ['', 'PRI * HT']) {
     const { client, server, clock, refused } = serve();

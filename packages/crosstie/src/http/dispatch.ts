@@ -3,7 +3,7 @@
 // guessed; in cleartext the first bytes say so.
 
 import type { ByteChannel, ByteReceiver, Clock, Timer } from '../core/index.ts';
-import { FirstBytes, type FirstBytesOutcome } from './first-bytes.ts';
+import { FirstBytes, type FirstBytesFault, type FirstBytesOutcome } from './first-bytes.ts';
 import type { Http1Port } from './http1-port.ts';
 import { findTlsFault, INADEQUATE_SECURITY_BYTES } from './tls-requirements.ts';
 
@@ -13,7 +13,7 @@ export interface Http2Served extends ByteReceiver {
 }
 
 /** Why a connection was ended before any protocol could speak for itself. */
-export type DispatchRefusal = 'bad_preface' | 'closed_before_request' | 'first_bytes_timeout' | 'inadequate_security';
+export type DispatchRefusal = FirstBytesFault | 'first_bytes_timeout' | 'inadequate_security';
 
 export interface DispatchOptions<H2 extends Http2Served> {
   readonly clock: Clock;
@@ -26,6 +26,12 @@ export interface DispatchOptions<H2 extends Http2Served> {
 }
 
 const NOTHING = new Uint8Array(0);
+
+const FAULT_TEXT: Readonly<Record<FirstBytesFault, string>> = {
+  bad_preface: 'a PRI request that is not the preface of HTTP/2',
+  not_http: 'the first bytes are no HTTP request; a TLS client on a cleartext port?',
+  closed_before_request: 'the connection ended before a request',
+};
 
 /** One accepted channel, from its first byte on. */
 export class ServedChannel<H2 extends Http2Served> implements FirstBytesOutcome {
@@ -92,11 +98,9 @@ export class ServedChannel<H2 extends Http2Served> implements FirstBytesOutcome 
     this.#options.http1.accept(this.channel, unread);
   }
 
-  onNeither(reason: 'bad_preface' | 'closed_before_request'): void {
+  onNeither(fault: FirstBytesFault): void {
     // The end of a channel that we have ended ourselves.
-    if (this.#protocol === 'refused') return;
-    const isSilent = reason === 'closed_before_request';
-    this.#refuse(reason, isSilent ? 'the connection ended before a request' : 'PRI without the preface of HTTP/2');
+    if (this.#protocol !== 'refused') this.#refuse(fault, FAULT_TEXT[fault]);
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,13 +11,16 @@ export const CLIENT_PREFACE: Uint8Array = new TextEncoder().encode('PRI * HTTP/2
 /** The method reserved for the preface (RFC 9113 §11.6), with the space that ends it. */
 const PRI_REQUEST_BYTES = 4;
 
+/** Why neither protocol is spoken here. */
+export type FirstBytesFault = 'bad_preface' | 'not_http' | 'closed_before_request';
+
 export interface FirstBytesOutcome {
   /** The preface is complete. Returns who reads from here on; it is given the preface first. */
   onHttp2(): ByteReceiver;
-  /** Anything else. `unread` holds all that came. The receiver is out of the game. */
+  /** What may be the beginning of an HTTP/1.1 request. `unread` holds all that came. The receiver hears nothing more. */
   onHttp1(unread: Uint8Array): void;
-  /** Neither, or not in time: `PRI` with something else behind it, or the end of the connection. */
-  onNeither(reason: 'bad_preface' | 'closed_before_request'): void;
+  /** Neither: `PRI` with something else behind it, no request line, or the end of the connection. */
+  onNeither(fault: FirstBytesFault): void;
 }
 
 /**
@@ -77,16 +80,33 @@ export class FirstBytes implements ByteReceiver {
       this.#giveUp('bad_preface');
       return;
     }
-    this.#isDecided = true;
     const unread = new Uint8Array(before + bytes.length);
     unread.set(CLIENT_PREFACE.subarray(0, before));
     unread.set(bytes, before);
+    if (!mayBeginRequest(unread)) {
+      this.#giveUp('not_http');
+      return;
+    }
+    this.#isDecided = true;
     this.#outcome.onHttp1(unread);
   }
 
-  #giveUp(reason: 'bad_preface' | 'closed_before_request'): void {
+  #giveUp(fault: FirstBytesFault): void {
     if (this.#isDecided) return;
     this.#isDecided = true;
-    this.#outcome.onNeither(reason);
+    this.#outcome.onNeither(fault);
   }
+}
+
+/** RFC 9112 §2.2: empty lines before a request are ignored. Then a method (§3.1), a space, and a target (§3.2). */
+const REQUEST_BEGIN = /^[\r\n]*(?:CONNECT .*|[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: (?:[/*hH].*)?)?)?$/s;
+/** Enough for any registered method and the beginning of its target. */
+const LOOK_AT_BYTES = 64;
+
+/**
+ * False when no more bytes can make it an HTTP/1.1 request. TLS on a cleartext port and a misspelt preface end here; an
+ * answer in HTTP/1.1 would be noise to them.
+ */
+function mayBeginRequest(bytes: Uint8Array): boolean {
+  return REQUEST_BEGIN.test(String.fromCharCode(...bytes.subarray(0, LOOK_AT_BYTES)));
 }

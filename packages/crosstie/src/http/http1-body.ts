@@ -8,6 +8,8 @@ import type { Http1Call } from './http1-port.ts';
 export class Http1Body {
   /** Received and neither released nor freed; what the budget looks for when memory is short. */
   heldBytes = 0;
+  /** Over HTTP/1.1 a body has its connection for itself. */
+  readonly flow: object = this;
   readonly #call: Http1Call;
   readonly #budget: ReceiveBudget;
   readonly #onEvicted: (reason: string) => void;
@@ -58,6 +60,8 @@ export class Http1Body {
     this.#credit += released - alreadyGranted;
     this.#budget.release(released);
     this.#steer();
+    // Others may wait for this memory.
+    this.#budget.settle();
   }
 
   /** Nobody holds anything of it any more; what still arrives flows by, for the sake of the next request. */
@@ -69,6 +73,7 @@ export class Http1Body {
     if (this.heldBytes > 0) this.#budget.release(this.heldBytes);
     this.heldBytes = 0;
     if (this.#isPaused) this.#call.resumeBody();
+    this.#budget.settle();
   }
 
   /** The budget's: memory has been released. */

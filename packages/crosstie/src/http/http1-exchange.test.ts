@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { type BodyReceiver, outgoingHeaders, prepareHeaders, type ServerExchange } from '../exchange/index.ts';
 import { ReceiveBudget } from '../h2/index.ts';
 import { FakeClock } from '../testing/index.ts';
+import { Http1Body } from './http1-body.ts';
 import { openHttp1Exchange } from './http1-exchange.ts';
 import type { Http1Call, Http1CallReceiver } from './http1-port.ts';
 
@@ -243,7 +244,7 @@ test('held bytes are charged to the process; beyond its limit the largest holder
 test('with memory short a body waits, the first in line reads on', () => {
   const { call, receiver, exchange, budget, clock } = open({ limitBytes: 50 });
   budget.charge(30);
-  const other = { retryCredit() {} };
+  const other = { flow: {}, retryCredit() {} };
   budget.wait(other);
   receiver.onData(bytes(15));
   assert.deepEqual(call.log, ['pause']);
@@ -296,6 +297,35 @@ test('a handler that throws ends its exchange and nobody else', () => {
   assert.deepEqual(later.call.log, ['destroy']);
   assert.deepEqual(later.thrown, [error]);
   assert.equal(later.budget.heldBytes, 0);
+});
+
+test('a promise of onFailure that rejects is reported, not unhandled', async () => {
+  const error = new Error('bug');
+  const { receiver, thrown } = open({
+    handler: () => ({ onData() {}, onEnd() {}, onFailure: () => Promise.reject(error), onWritable() {} }),
+  });
+  receiver.onClose();
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.deepEqual(thrown, [error]);
+});
+
+test('memory that one body frees lets another go on', () => {
+  const first = open({ limitBytes: 50 });
+  first.receiver.onData(bytes(44));
+  assert.deepEqual(first.call.log, []);
+  const second = new Http1Body(new FakeCall('POST', []), WINDOW_BYTES, { budget: first.budget, onEvicted() {} });
+  let resumed = 0;
+  const waiting = { flow: {}, retryCredit: () => resumed++ };
+  first.budget.wait(waiting);
+  second.receive(1);
+  const before = resumed;
+  first.exchange.release(44);
+  assert.equal(resumed, before + 1);
+  second.close();
+  first.exchange.reset(8);
+  first.clock.advance(STALL_MS);
+  assert.equal(first.budget.heldBytes, 0);
 });
 
 test('data before the head is the handler’s mistake', () => {

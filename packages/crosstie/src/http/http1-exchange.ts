@@ -250,7 +250,9 @@ class Http1Exchange implements ServerExchange, Http1CallReceiver {
     const receiver = this.#receiver;
     this.#finish();
     try {
-      receiver?.onFailure(failure);
+      // Over HTTP/2 a promise keeps the concurrency slot; here there is none, but its rejection is ours to report.
+      const work = receiver?.onFailure(failure) as Promise<unknown> | undefined;
+      work?.catch(this.#options.onHandlerThrew);
     } catch (error) {
       this.#options.onHandlerThrew(error);
     }

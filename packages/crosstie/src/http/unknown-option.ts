@@ -13,16 +13,16 @@ export function ensureKnownOptions(where: string, given: object, known: readonly
 
 /** The known name that a slip of the pen would turn into `name`; undefined when none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase();
   let nearest: string | undefined;
   // A third of the letters may be wrong: `prot` is `port`, `size` is nothing.
   let best = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    // The beginning of a long name is a small slip, too: `--vers`.
-    const isBeginning = name.length > 2 && candidate.toLowerCase().startsWith(name.toLowerCase());
-    const distance = isBeginning ? 1 : editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < best) [nearest, best] = [candidate, distance];
   }
-  return nearest;
+  // Or the rest was forgotten: `--vers`.
+  return nearest ?? known.find((candidate) => name.length > 2 && candidate.toLowerCase().startsWith(wanted));
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */

@@ -80,7 +80,7 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
   ensureKnownOptions('connect', options, OPTION_NAMES);
   const parsed = parseTarget(target);
   const { timeoutMs } = resolveNumbers('connect.connect', options.connect, DEFAULT_CONNECT);
-  const tls = resolveTls(options.tls ?? parsed.tls ?? false, parsed);
+  const tls = resolveTls(options.tls, parsed);
   const limits = resolveLimits({ prefaceMs: timeoutMs, ...options.limits });
   const attempt = new Attempt(timeoutMs, options.signal);
   try {
@@ -108,7 +108,14 @@ function connectionOptions(options: ConnectOptions, limits: H2Limits, attempt: A
   };
 }
 
-function resolveTls(tls: boolean | ConnectTls, target: ParsedTarget): DialTls | undefined {
+function resolveTls(option: ConnectOptions['tls'], target: ParsedTarget): DialTls | undefined {
+  const tls = option ?? target.tls ?? false;
+  // One of the two would have no effect, and which one may matter a great deal.
+  if (target.tls !== undefined && target.tls !== (tls !== false)) {
+    throw new TypeError(
+      `the target says ${target.tls ? 'https' : 'http'}, the option tls the opposite; change one of them`,
+    );
+  }
   if (tls === false) return undefined;
   const given = tls === true ? {} : tls;
   ensureKnownOptions('connect tls', given, ['ca', 'cert', 'key', 'serverName']);

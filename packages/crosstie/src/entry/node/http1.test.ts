@@ -146,11 +146,11 @@ test('what cannot be trusted is refused and the connection closed', () =>
         [400, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc'],
         [400, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
         [400, 'GET / HTTP/1.1\r\n\r\n'],
-        [400, 'GET Service/Method HTTP/1.1\r\nHost: a\r\n\r\n'],
+        [400, 'GET http:Service/Method HTTP/1.1\r\nHost: a\r\n\r\n'],
         [400, 'GET / HTTP/1.1\r\nHost: user@a\r\n\r\n'],
         [400, 'GET / HTTP/1.1\r\nHost: a\r\nX: a\u0000b\r\n\r\n'],
         [400, 'GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n'],
-        [400, 'INVALID CONNECTION PREFACE\r\n\r\n'],
+        [400, 'INVALID / HTTP/1.1\r\nHost: a\r\n\r\n'],
         [431, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`],
         [431, `GET / HTTP/1.1\r\nHost: a\r\n${'a: 1\r\n'.repeat(128)}\r\n`],
       ];

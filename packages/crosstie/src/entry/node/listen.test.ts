@@ -20,7 +20,7 @@ import {
 } from '../../exchange/index.ts';
 import type { ClientConnection } from '../../h2/index.ts';
 import { SetupError } from '../../platform/node/index.ts';
-import { connect } from './connect.ts';
+import { type ConnectTls, connect } from './connect.ts';
 import { type Listening, type ListenOptions, listen, type ServerEvent } from './listen.ts';
 
 const fixture = (name: string): string =>
@@ -178,8 +178,8 @@ test('our client, over TLS: 1.3, and 1.2 of any other client; the SNI in lower c
 test('HTTP/1.1 over TLS, by ALPN and without it', () =>
   withServer({ tls: TLS }, async (server) => {
     const text = await new Promise((resolve, reject) => {
-      // `https` offers http/1.1.
-      const options = { port: server.port, host: 'localhost', family: 4, ca: readFileSync(CA), agent: false as const };
+      const common = { port: server.port, host: 'localhost', family: 4, ca: readFileSync(CA) };
+      const options = { ...common, agent: false as const, ALPNProtocols: ['http/1.1'] };
       const request = httpsRequest(options, (answer) => answer.setEncoding('utf8').once('data', resolve));
       request.on('error', reject).end();
     });
@@ -235,16 +235,33 @@ test('a TLS handshake and a first request that do not come are closed in time', 
   });
 });
 
-test('client certificates: required ones are checked', async () => {
-  const tls = { ...TLS, ca: CA, clientCertificates: 'required' } as const;
-  await withServer({ tls }, async (server) => {
-    const ours = { ca: CA, cert: fixture('client.pem'), key: fixture('client.key') };
-    const connection = await connect(server.url, { tls: ours });
-    assert.match(await get(connection), /^https/);
-    connection.close();
-    await assert.rejects(connect(server.url, { tls: { ca: CA } }), { name: 'ConnectError' });
-  });
+test('client certificates: required ones are checked, optional ones if they are shown', async () => {
+  const ours = { ca: CA, cert: fixture('client.pem'), key: fixture('client.key') };
+  // Signed by itself, so by nobody the server trusts.
+  const unknown = { ca: CA, cert: fixture('stranger.pem'), key: fixture('stranger.key') };
+  const cases = [
+    { clientCertificates: 'required', known: true, none: false },
+    { clientCertificates: 'optional', known: true, none: true },
+  ] as const;
+  for (const { clientCertificates, known, none } of cases) {
+    await withServer({ tls: { ...TLS, ca: CA, clientCertificates } }, async (server) => {
+      assert.equal(await isServed(server, ours), known);
+      assert.equal(await isServed(server, { ca: CA }), none);
+      assert.equal(await isServed(server, unknown), false);
+    });
+  }
 });
+
+async function isServed(server: Listening, tls: ConnectTls): Promise<boolean> {
+  try {
+    const connection = await connect(server.url, { tls });
+    const text = await get(connection);
+    connection.close();
+    return text.startsWith('https');
+  } catch {
+    return false;
+  }
+}
 
 test('connections beyond a limit are closed at accept and counted', async () => {
   const cases = [
@@ -313,7 +330,7 @@ test('certificates and keys are checked before anything listens', () =>
       [{ cert: TLS.cert, key: fixture('client.key') }, /do not belong together/],
       [{ cert: TLS.cert }, /tls\.cert is given without tls\.key/],
       [{ cert: 'a\nb', key: TLS.key }, /neither PEM text nor/],
-      [{ ...TLS, ca: garbage }, /CA certificate file/],
+      [{ ...TLS, ca: garbage, clientCertificates: 'required' }, /CA certificate file/],
       [{ ...TLS, clientCertificate: 'none' }, /did you mean clientCertificates\?/],
     ];
     for (const [tls, message] of cases) {
@@ -338,6 +355,13 @@ test('unknown options and bad numbers are errors', async () => {
     /unknown option prot of listen: did you mean port\?/,
   );
   await assert.rejects(listen({ limits: { connection: 1 } as object }, introduce), /did you mean connections\?/);
+  await assert.rejects(listen({ port: 1, path: '/x' }, introduce), /both port and path/);
+  await assert.rejects(listen({ tls: { ...TLS, ca: CA } }, introduce), /ca of listen tls has no effect/);
+  const wrong = 'sometimes' as 'none';
+  await assert.rejects(
+    listen({ tls: { ...TLS, clientCertificates: wrong } }, introduce),
+    /use none, optional, required/,
+  );
   await assert.rejects(listen({ port: 70_000 }, introduce), RangeError);
   await assert.rejects(listen({ limits: { connections: -1 } }, introduce), RangeError);
 });

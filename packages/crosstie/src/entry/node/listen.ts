@@ -31,7 +31,7 @@ import {
   NodeHttp1Port,
   nodeClock,
   type PemOrFile,
-  type SocketChannel,
+  SocketChannel,
 } from '../../platform/node/index.ts';
 import { processBudget } from './process-budget.ts';
 
@@ -168,15 +168,31 @@ function resolveListen(options: ListenOptions): ResolvedListen {
   };
 }
 
-function resolveAddress({ port = 0, host = '::', path }: ListenOptions): BindAddress {
+function resolveAddress({ port, host = '::', path }: ListenOptions): BindAddress {
+  if (path !== undefined && port !== undefined) throw new TypeError('listen has both port and path; give one of them');
   if (path !== undefined) return { kind: 'unix', path };
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { kind: 'tcp', host, port };
+  return { kind: 'tcp', host, port: ensurePort(port ?? 0) };
+}
+
+function ensurePort(port: number): number {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new RangeError(`port of listen is ${String(port)}; use a whole number from 0 to 65535`);
 }
 
+const CLIENT_CERTIFICATES: readonly ListenerTls['clientCertificates'][] = ['none', 'optional', 'required'];
+
 function resolveTls(tls: ListenTls): ListenerTls {
   ensureKnownOptions('listen tls', tls, ['cert', 'key', 'ca', 'clientCertificates']);
-  return { ...loadTlsPem(tls), clientCertificates: tls.clientCertificates ?? 'none' };
+  const { clientCertificates = 'none' } = tls;
+  if (!CLIENT_CERTIFICATES.includes(clientCertificates)) {
+    throw new TypeError(
+      `clientCertificates of listen tls is ${String(clientCertificates)}; use ${CLIENT_CERTIFICATES.join(', ')}`,
+    );
+  }
+  if (tls.ca !== undefined && clientCertificates === 'none') {
+    throw new TypeError("ca of listen tls has no effect without clientCertificates: 'optional' or 'required'");
+  }
+  return { ...loadTlsPem(tls), clientCertificates };
 }
 
 type Served = ServedChannel<ServerConnection>;
@@ -212,7 +228,8 @@ class EngineServer {
     const common = {
       tls: tls !== undefined,
       inspect: () => this.#inspect(),
-      close: (options: { readonly graceMs?: number } = {}) => this.#close(options.graceMs ?? DEFAULT_GRACE_MS),
+      close: (options?: { readonly graceMs?: number }) =>
+        this.#close(resolveNumbers('close', options, { graceMs: DEFAULT_GRACE_MS }).graceMs),
     };
     if (address.kind === 'unix') return { ...common, url: `unix:${address.path}`, host: '', port, path: address.path };
     const { host } = address;
@@ -234,6 +251,8 @@ class EngineServer {
   readonly #acceptHttp2 = (channel: ByteChannel): ServerConnection => {
     const { h2Limits: limits, audienceHint, bandwidthEstimator, budget, onEvent } = this.#options;
     const options = { clock: nodeClock, limits, audienceHint, bandwidthEstimator, budget, onEvent };
+    // From here on nobody else will want the socket.
+    if (channel instanceof SocketChannel) channel.readInPlace();
     return new ServerConnection(channel, this.#handler, options);
   };
 

@@ -5,7 +5,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is unknown; check its spelling and the DNS search path',
   EAI_AGAIN: 'the name server does not answer; check the network and /etc/resolv.conf',
   ECONNREFUSED: 'nothing listens there; check that the server runs and that the port is right',
-  ECONNRESET: 'the server reset the connection; check that it expects this kind of client',
+  ECONNRESET: 'the server closed the connection; check that the port speaks what the target says (http:// or https://)',
   EHOSTUNREACH: 'there is no route to the host; check the network',
   ENETUNREACH: 'there is no route to the network; check the network',
   ETIMEDOUT: 'the host does not answer; check the address and the firewall',

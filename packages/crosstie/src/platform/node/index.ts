@@ -9,5 +9,5 @@ export type { DialTls } from './dial.ts';
 export { NodeHttp1Port } from './http1.ts';
 export { type ConnectionRefusal, Listener, type ListenerTls } from './listener.ts';
 export { SetupError, type SetupErrorCode } from './setup-error.ts';
-export type { SocketChannel } from './socket-channel.ts';
+export { SocketChannel } from './socket-channel.ts';
 export { loadTlsPem, type PemOrFile, type TlsIdentity } from './tls-files.ts';

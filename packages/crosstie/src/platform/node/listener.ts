@@ -20,7 +20,12 @@ export interface ListenerTls extends TlsPem {
 }
 
 /** Why a connection never became a channel. */
-export type ConnectionRefusal = keyof ConnectionLimits | 'tls_handshake' | 'tls_handshake_timeout';
+export type ConnectionRefusal =
+  | keyof ConnectionLimits
+  | 'accept_failed'
+  | 'client_certificate'
+  | 'tls_handshake'
+  | 'tls_handshake_timeout';
 
 /** Who serves a channel. */
 export interface Served {
@@ -49,7 +54,7 @@ export class Listener<S extends Served> {
   readonly #served = new Set<S>();
   readonly #server: Server;
   readonly #tlsServer: TlsServer | undefined;
-  #onEmpty: (() => void) | undefined;
+  #onEmpty: (() => void)[] = [];
   #isStopped = false;
 
   constructor(options: ListenerOptions<S>) {
@@ -72,8 +77,8 @@ export class Listener<S extends Served> {
   /** Resolves when connections are accepted; rejects with a SetupError. Returns the port, 0 for a unix socket. */
   async start(): Promise<number> {
     await bind(this.#server, this.#options.address);
-    // From here on: too many open files, and what else the kernel reports on accept. The next accept may succeed.
-    this.#server.on('error', () => {});
+    // From here on: too many open files, and what else the kernel reports on accept. The next one may succeed.
+    this.#server.on('error', (error) => this.#options.onRefused('accept_failed', error.message, ''));
     const bound = this.#server.address();
     return bound === null || typeof bound === 'string' ? 0 : (bound as AddressInfo).port;
   }
@@ -94,9 +99,7 @@ export class Listener<S extends Served> {
   /** Resolves when the last connection is gone. */
   whenEmpty(): Promise<void> {
     if (this.#sockets.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve;
-    });
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
   }
 
   #accept(socket: Socket): void {
@@ -115,6 +118,11 @@ export class Listener<S extends Served> {
   }
 
   #serve(socket: Socket, peer: ChannelPeer): void {
+    // A TLS handshake that was going on when the listener stopped.
+    if (this.#isStopped) {
+      socket.destroy();
+      return;
+    }
     const served = this.#options.onChannel(new SocketChannel(socket, peer));
     this.#served.add(served);
     socket.once('close', () => this.#served.delete(served));
@@ -123,7 +131,7 @@ export class Listener<S extends Served> {
   #forget(socket: Socket, address: string): void {
     this.#sockets.delete(socket);
     this.#count.leave(address);
-    if (this.#sockets.size === 0) this.#onEmpty?.();
+    if (this.#sockets.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 
   #createTlsServer(tls: ListenerTls): TlsServer {
@@ -137,10 +145,21 @@ export class Listener<S extends Served> {
       rejectUnauthorized: tls.clientCertificates === 'required',
       allowHalfOpen: true,
     });
-    server.on('secureConnection', (socket) => this.#serve(socket, socketPeer(socket)));
+    server.on('secureConnection', (socket) => this.#acceptSecure(socket, tls));
     // Before the handshake ends, errors of the TLS socket come here and nowhere else (CVE-2025-59465).
     server.on('tlsClientError', (error, socket) => this.#refuseHandshake(error, socket));
     return server;
+  }
+
+  #acceptSecure(socket: TLSSocket, tls: ListenerTls): void {
+    // With `optional` Node lets a bad certificate pass like none at all; showing one is a claim, and it is checked.
+    if (tls.clientCertificates === 'optional' && !socket.authorized && hasPeerCertificate(socket)) {
+      const message = `the client's certificate is not valid here: ${String(socket.authorizationError)}`;
+      this.#options.onRefused('client_certificate', message, socket.remoteAddress ?? '');
+      socket.destroy();
+      return;
+    }
+    this.#serve(socket, socketPeer(socket));
   }
 
   #refuseHandshake(error: Error, socket: TLSSocket): void {
@@ -162,6 +181,11 @@ export class Listener<S extends Served> {
 }
 
 function ignoreError(): void {}
+
+function hasPeerCertificate(socket: TLSSocket): boolean {
+  // Node's way to say "none" is an object without properties.
+  return Object.keys(socket.getPeerCertificate()).length > 0;
+}
 
 function codeOf(error: Error): string | undefined {
   return (error as NodeJS.ErrnoException).code;

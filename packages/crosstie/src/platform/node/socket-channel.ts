@@ -5,10 +5,11 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ByteChannel, ByteReceiver, ChannelPeer } from '../../core/index.ts';
+import { moveToSharedBuffer } from './in-place-socket.ts';
 
 export class SocketChannel implements ByteChannel {
   readonly peer: ChannelPeer;
-  readonly #socket: Socket;
+  #socket: Socket;
   #receiver: ByteReceiver | undefined;
   #error: Error | undefined;
   /** What to call when the kernel has taken a write: first in, first out, as the kernel takes them. */
@@ -27,9 +28,7 @@ export class SocketChannel implements ByteChannel {
       if (this.#releasedEarly > 0) this.#releasedEarly--;
       else this.#unreleased.shift()?.();
     };
-    socket.on('error', (error) => {
-      this.#error ??= error;
-    });
+    socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
   }
 
@@ -81,6 +80,26 @@ export class SocketChannel implements ByteChannel {
     return false;
   }
 
+  /**
+   * Reads from the next turn on without allocating, where Node and the socket allow it. For accepted sockets, once it is
+   * settled that nobody will `detach` them.
+   */
+  readInPlace(): void {
+    process.nextTick(() => this.#moveToSharedBuffer());
+  }
+
+  #moveToSharedBuffer(): void {
+    const from = this.#socket;
+    const moved = moveToSharedBuffer(from, this.#onData);
+    if (moved === undefined) return;
+    from.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
+    moved.on('error', this.#onError).on('close', this.#onClose).on('end', this.#onEnd).on('drain', this.#onDrain);
+    // Who holds the old socket still hears of the end, and can still bring it about.
+    moved.once('close', () => from.destroy());
+    from.once('close', () => moved.destroy());
+    this.#socket = moved;
+  }
+
   pause(): void {
     this.#socket.pause();
   }
@@ -110,6 +129,10 @@ export class SocketChannel implements ByteChannel {
     if (unread.length > 0) socket.unshift(Buffer.from(unread));
     return socket;
   }
+
+  readonly #onError = (error: Error): void => {
+    this.#error ??= error;
+  };
 
   readonly #onData = (bytes: Buffer): void => this.#receiver?.onBytes(bytes);
 
