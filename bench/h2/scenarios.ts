@@ -49,6 +49,8 @@ export type Scenario = LoadScenario | IdleScenario;
 const IDLE_CONNECTIONS = 10_000;
 const MEBIBYTE = 1024 * 1024;
 const ALL: readonly TargetName[] = ['crosstie', 'node-http2', 'grpc-js'];
+/** With small bodies wide windows change nothing. */
+const WITH_WIDE: readonly TargetName[] = ['crosstie', 'node-http2', 'node-http2-wide', 'grpc-js'];
 const THROUGHPUT_FIGURES = ['requestsPerSecond', 'cpuUsPerRequest', 'measuredCoreShare', 'driverCoreShare'];
 const IDLE_FIGURES = ['heldBytesPerConnection', 'heldBytesAfterCall', 'rssBytesPerConnection', 'heldConnections'];
 
@@ -57,7 +59,8 @@ function loadScenario(kind: 'load' | 'client', name: string, loaded: Loaded, atL
   const role = kind === 'load' ? 'server' : 'client, against the Crosstie echo';
   const title = `${role}: ${messageBytes} bytes, ${connections} connection(s) x ${streams} streams`;
   const bars: Bar[] = [{ kind: 'ratio', peer: 'node-http2', atLeast }];
-  return { kind, name, title, ...loaded, targets: ALL, figures: THROUGHPUT_FIGURES, better: 'higher', bars };
+  const targets = messageBytes >= MEBIBYTE ? WITH_WIDE : ALL;
+  return { kind, name, title, ...loaded, targets, figures: THROUGHPUT_FIGURES, better: 'higher', bars };
 }
 
 export const SCENARIOS: readonly Scenario[] = [

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is compared: three echo servers and three clients, in the order in which a round visits them.
+// Who is compared: echo servers and clients, in the order in which a round visits them.
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export type TargetName = 'crosstie' | 'node-http2' | 'grpc-js';
+export type TargetName = 'crosstie' | 'node-http2' | 'node-http2-wide' | 'grpc-js';
 
-export const TARGETS: readonly TargetName[] = ['crosstie', 'node-http2', 'grpc-js'];
+export const TARGETS: readonly TargetName[] = ['crosstie', 'node-http2', 'node-http2-wide', 'grpc-js'];
 
 const programAt = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export const SERVER_PROGRAMS: Readonly<Record<TargetName, string>> = {
   crosstie: programAt('../../examples/echo/server.ts'),
   'node-http2': programAt('./servers/node-http2.ts'),
+  'node-http2-wide': programAt('./servers/node-http2-wide.ts'),
   'grpc-js': programAt('./servers/grpc-js.ts'),
 };
 

@@ -3,6 +3,7 @@
 
 import {
   type BodyReceiver,
+  BytesPool,
   type OutgoingHeaders,
   outgoingHeaders,
   prepareHeaders,
@@ -21,6 +22,9 @@ const MAX_BODY_BYTES = PREFIX_BYTES + MAX_MESSAGE_BYTES;
 const FIRST_BUFFER_BYTES = 65_536;
 const GROWTH = 4;
 
+/** Where large bodies are put together; each goes back when its answer has left. */
+const POOL = new BytesPool();
+
 const RESOURCE_EXHAUSTED = 8;
 const INTERNAL = 13;
 
@@ -33,8 +37,9 @@ const OK = prepareHeaders([['grpc-status', '0']]);
 
 export class GrpcEcho implements BodyReceiver {
   readonly #exchange: ServerExchange;
-  #body: Buffer | undefined;
+  #body: Uint8Array | undefined;
   #length = 0;
+  #isPooled = false;
 
   constructor(exchange: ServerExchange) {
     this.#exchange = exchange;
@@ -69,17 +74,24 @@ export class GrpcEcho implements BodyReceiver {
 
   onWritable(): void {}
 
-  #append(body: Buffer, bytes: Uint8Array, length: number): void {
+  onSent(): void {
+    if (this.#isPooled && this.#body !== undefined) POOL.giveBack(this.#body);
+    this.#body = undefined;
+  }
+
+  #append(body: Uint8Array, bytes: Uint8Array, length: number): void {
     const target = length <= body.length ? body : this.#grow(body, length);
     target.set(bytes, this.#length);
     this.#body = target;
   }
 
-  #grow(body: Buffer, length: number): Buffer {
-    const announced = this.#length < PREFIX_BYTES ? length : PREFIX_BYTES + body.readUInt32BE(1);
+  #grow(body: Uint8Array, length: number): Uint8Array {
+    const announced = this.#length < PREFIX_BYTES ? length : PREFIX_BYTES + announcedLength(body);
     const next = Math.min(Math.max(body.length * GROWTH, FIRST_BUFFER_BYTES), announced);
-    const larger = Buffer.allocUnsafe(Math.max(next, length));
-    body.copy(larger, 0, 0, this.#length);
+    const larger = POOL.borrow(Math.max(next, length));
+    larger.set(body.subarray(0, this.#length));
+    if (this.#isPooled) POOL.giveBack(body);
+    this.#isPooled = true;
     return larger;
   }
 
@@ -89,8 +101,12 @@ export class GrpcEcho implements BodyReceiver {
   }
 }
 
-function isOneMessage(body: Buffer, length: number): boolean {
-  return length >= PREFIX_BYTES && body.readUInt32BE(1) === length - PREFIX_BYTES;
+function isOneMessage(body: Uint8Array, length: number): boolean {
+  return length >= PREFIX_BYTES && announcedLength(body) === length - PREFIX_BYTES;
+}
+
+function announcedLength(body: Uint8Array): number {
+  return ((body[1] << 24) | (body[2] << 16) | (body[3] << 8) | body[4]) >>> 0;
 }
 
 /** An error before any message: one header section that is the trailers as well ("Trailers-Only"). */

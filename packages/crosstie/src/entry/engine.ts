@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `crosstie/engine`: the transport alone. A listener that hands requests to a handler and a connection that sends them,
-// over HTTP/2 and HTTP/1.1, without RPC. For protocols of one's own, for benchmarks and for judges; services use
-// `crosstie/server` and `crosstie/client`.
+// over HTTP/2 and HTTP/1.1, without RPC. For protocols of one's own, for benchmarks and for judges.
 
+export { BytesPool } from '../core/index.ts';
 export {
   type BodyReceiver,
   type Exchange,

@@ -34,8 +34,9 @@ export interface ExchangeFailure {
 }
 
 /**
- * Takes the other side's body. Calls never overlap; `onEnd` or `onFailure` is the last, `onWritable` apart. None follows
- * our own `reset`, nor, on a server, an answer that was complete before the request was.
+ * Takes the other side's body. Calls never overlap. `onEnd` is the end of the body, `onFailure` of everything: on a server
+ * it may follow `onEnd` while the answer is not complete. Nothing follows our own `reset`, nor, on a server, an answer
+ * that was complete before the request was.
  */
 export interface BodyReceiver {
   /** A piece of the body, where it lies in the read buffer: valid until this returns, copy what is kept. */

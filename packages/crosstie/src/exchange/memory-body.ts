@@ -103,6 +103,11 @@ export class MemoryBody {
 
   // ── both ──
 
+  /** The body has been read to its end, but its reader still answers, and the exchange has failed. */
+  failReader(failure: ExchangeFailure): void {
+    queueMicrotask(() => this.#guard(() => this.receiver?.onFailure(failure)));
+  }
+
   /** What is on its way is dropped. The reader is told, unless it knows: `failure` is undefined then. */
   fail(failure: ExchangeFailure | undefined): void {
     if (this.#isOver) return;

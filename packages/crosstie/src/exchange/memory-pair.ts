@@ -124,8 +124,14 @@ class MemoryCall {
 
   /** The client gives up. A request whose handler was not called never happened. */
   resetByClient(code: number): void {
+    this.#failHandler(failureOf('peer', code, false, `the client reset the exchange with code ${code}`));
     this.response.fail(undefined);
-    this.request.fail(failureOf('peer', code, false, `the client reset the exchange with code ${code}`));
+  }
+
+  /** The handler is told while it reads the request, and also later, while it answers. */
+  #failHandler(failure: ExchangeFailure): void {
+    if (this.request.isOver && !this.response.isEnded) this.request.failReader(failure);
+    else this.request.fail(failure);
   }
 
   resetByServer(code: number, reason = ''): void {
@@ -142,12 +148,12 @@ class MemoryCall {
   }
 
   failClient(error: unknown): void {
+    this.#failHandler(failureOf('peer', CANCEL, false, `the client failed: ${String(error)}`));
     this.response.fail(undefined);
-    this.request.fail(failureOf('peer', CANCEL, false, `the client failed: ${String(error)}`));
   }
 
   lose(message: string): void {
-    this.request.fail(failureOf('transport', CANCEL, false, message));
+    this.#failHandler(failureOf('transport', CANCEL, false, message));
     this.response.fail(failureOf('transport', CANCEL, !this.#hasStarted, message));
   }
 }

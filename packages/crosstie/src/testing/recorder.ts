@@ -33,7 +33,8 @@ export class BodyRecorder implements BodyReceiver {
   }
 
   onFailure(failure: ExchangeFailure): void {
-    this.#ensureOpen('onFailure');
+    // A request that has ended can still fail while it is being answered.
+    if (this.failure !== undefined) throw new Error('onFailure after onFailure');
     this.failure = failure;
   }
 
@@ -41,7 +42,7 @@ export class BodyRecorder implements BodyReceiver {
     this.writableCount++;
   }
 
-  /** The contract of BodyReceiver: `onEnd` or `onFailure` is the last call. */
+  /** The contract of BodyReceiver: nothing of the body follows its end or its failure. */
   #ensureOpen(call: string): void {
     if (this.isEnded) throw new Error(`${call} after onEnd`);
     if (this.failure !== undefined) throw new Error(`${call} after onFailure`);

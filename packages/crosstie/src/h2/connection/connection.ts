@@ -221,6 +221,7 @@ export abstract class Connection<S extends H2Stream>
     this.sender.startTurn();
     this.sender.run();
     this.output.flush();
+    for (const stream of this.sender.takeRoomy()) this.queueDelivery(stream);
     this.#stalls.watch();
     if (!this.isCongested) this.#input.resume();
   }

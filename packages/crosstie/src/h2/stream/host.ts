@@ -12,6 +12,8 @@ export interface StreamSender {
   readonly initialWindow: number;
   /** The stream has something new to send. */
   submit(stream: StreamRecord): void;
+  /** The stream has room again: its reader is to be told as soon as the socket takes more. */
+  noteRoom(stream: StreamRecord): void;
   /** Calls back when everything written so far has left memory. */
   onReleased(callback: () => void): void;
   /** The stream sends no more. */

@@ -50,6 +50,8 @@ export class SendScheduler implements StreamSender {
   readonly #headers: HeaderWriter;
   readonly #host: SendHost;
   #ready: StreamRecord[] = [];
+  /** Streams with room again, once the socket has taken what they sent. */
+  #roomy: StreamRecord[] = [];
   #turnBytes = 0;
 
   constructor(batch: OutputBatch, headers: HeaderWriter, host: SendHost) {
@@ -89,6 +91,19 @@ export class SendScheduler implements StreamSender {
     }
   }
 
+  /** The stream has room again; its reader is told when the socket is not what holds it up. */
+  noteRoom(stream: StreamRecord): void {
+    this.#roomy.push(stream);
+  }
+
+  /** Those to be told now. */
+  takeRoomy(): readonly StreamRecord[] {
+    if (this.isBlocked || this.#roomy.length === 0) return NO_STREAMS;
+    const roomy = this.#roomy;
+    this.#roomy = [];
+    return roomy;
+  }
+
   /** A new turn of the event loop has begun. */
   startTurn(): void {
     this.#turnBytes = 0;
@@ -102,6 +117,7 @@ export class SendScheduler implements StreamSender {
   clear(): void {
     this.pending.clear();
     this.#ready = [];
+    this.#roomy = [];
   }
 
   #enqueue(stream: StreamRecord): void {
@@ -212,6 +228,7 @@ export class SendScheduler implements StreamSender {
   }
 }
 
+const NO_STREAMS: readonly StreamRecord[] = [];
 const NO_BYTES = new Uint8Array(0);
 /** Below this a loop beats the call into the runtime. */
 const LOOP_COPY_BYTES = 32;

@@ -202,14 +202,14 @@ export abstract class H2Stream implements Exchange, StreamRecord {
     this.#outQueuedBytes -= bytes;
     this.sentBytes += bytes;
     this.outOffset += bytes;
-    if (!pieceDone) return;
-    this.outOffset = 0;
-    this.outData = this.#outMoreData.length > 0 ? this.#outMoreData.shift() : undefined;
-    if (this.#wantsWritable && this.#outQueuedBytes < SEND_QUEUE_BYTES / 2) {
-      this.#wantsWritable = false;
-      this.isWritableDue = true;
-      this.host.queueDelivery(this);
+    if (pieceDone) {
+      this.outOffset = 0;
+      this.outData = this.#outMoreData.length > 0 ? this.#outMoreData.shift() : undefined;
     }
+    if (!this.#wantsWritable || this.#outQueuedBytes >= SEND_QUEUE_BYTES / 2) return;
+    this.#wantsWritable = false;
+    this.isWritableDue = true;
+    this.host.sender.noteRoom(this);
   }
 
   onEndSent(): void {

@@ -52,7 +52,8 @@ export function moveToSharedBuffer(socket: Socket, onBytes: (bytes: Buffer) => v
 }
 
 function isMovable(socket: Socket): boolean {
-  if (socket instanceof TLSSocket || socket.destroyed || socket.writableLength > 0 || socket.readableLength > 0) return false;
+  if (socket instanceof TLSSocket || socket.destroyed || socket.writableLength > 0 || socket.readableLength > 0)
+    return false;
   if (!TESTED_MAJORS.has(process.versions.node.split('.', 1)[0])) return false;
   const handle = (socket as Socket & Partial<AcceptedSocket>)._handle;
   return typeof handle?.useUserBuffer === 'function';
