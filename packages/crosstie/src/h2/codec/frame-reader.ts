@@ -3,6 +3,7 @@
 // is cut by the end of a read is put together in a buffer of its own.
 
 import { FRAME_HEAD_BYTES, type FrameHead, parseFrameHead } from '../frame/index.ts';
+import { borrowPartial, returnPartial } from './partial-buffer.ts';
 
 export interface FrameSink {
   /** Before the payload is waited for: may throw for an illegal size. Returns false to have the payload dropped. */
@@ -17,15 +18,14 @@ export interface ReadTurn {
   isOver(): boolean;
 }
 
-/** A cut frame's buffer begins this large and doubles: a peer that only announces 16 KiB does not cost 16 KiB. */
-const FIRST_PARTIAL_BYTES = 512;
-
 export class FrameReader {
   readonly #sink: FrameSink;
   readonly #head: FrameHead = { length: 0, type: 0, flags: 0, streamId: 0 };
   /** The frame cut by the end of the last read: its first `#partialBytes` bytes. */
   #partial: Buffer | undefined = undefined;
   #partialBytes = 0;
+  /** Buffers of frames that were completed in the last turn: their payloads may have been looked at until its end. */
+  #spent: Buffer[] = NO_BUFFERS;
   /** Bytes of a dropped payload still to come. */
   #dropBytes = 0;
 
@@ -45,6 +45,7 @@ export class FrameReader {
 
   /** Reads frames until the bytes or the turn end; returns where it stopped. */
   read(bytes: Buffer, from: number, turn: ReadTurn): number {
+    if (this.#spent.length > 0) this.#returnSpent();
     let at = from;
     if (this.#dropBytes > 0) at = this.#drop(bytes, at);
     if (this.#partial !== undefined) {
@@ -58,6 +59,17 @@ export class FrameReader {
   clear(): void {
     this.#partial = undefined;
     this.#partialBytes = 0;
+  }
+
+  #returnSpent(): void {
+    for (const buffer of this.#spent) returnPartial(buffer);
+    this.#spent = NO_BUFFERS;
+  }
+
+  /** The frame in `buffer` has been handed on. */
+  #spend(buffer: Buffer): void {
+    if (this.#spent === NO_BUFFERS) this.#spent = [buffer];
+    else this.#spent.push(buffer);
   }
 
   #readWhole(bytes: Buffer, from: number, turn: ReadTurn): number {
@@ -93,7 +105,8 @@ export class FrameReader {
 
   #beginPartial(bytes: Buffer, at: number): void {
     const arrived = bytes.length - at;
-    const partial = Buffer.allocUnsafe(Math.max(arrived, FIRST_PARTIAL_BYTES));
+    const frameBytes = arrived >= FRAME_HEAD_BYTES ? FRAME_HEAD_BYTES + this.#head.length : FRAME_HEAD_BYTES;
+    const partial = borrowPartial(arrived, arrived, frameBytes);
     bytes.copy(partial, 0, at);
     this.#partial = partial;
     this.#partialBytes = arrived;
@@ -118,6 +131,7 @@ export class FrameReader {
     at = this.#fill(whole, frameBytes, bytes, at);
     if (this.#partialBytes < frameBytes) return at;
     this.clear();
+    this.#spend(whole);
     this.#sink.onFrame(this.#head, whole, FRAME_HEAD_BYTES);
     return at;
   }
@@ -132,9 +146,13 @@ export class FrameReader {
 
   #ensureRoom(partial: Buffer, needed: number, frameBytes: number): Buffer {
     if (partial.length >= needed) return partial;
-    const grown = Buffer.allocUnsafe(Math.min(frameBytes, Math.max(needed, partial.length * 2)));
+    const wanted = Math.min(frameBytes, Math.max(needed, partial.length * 2));
+    const grown = borrowPartial(needed, wanted, frameBytes);
     partial.copy(grown, 0, 0, this.#partialBytes);
     this.#partial = grown;
     return grown;
   }
 }
+
+/** Shared by all readers without one; never written to. */
+const NO_BUFFERS: Buffer[] = [];
