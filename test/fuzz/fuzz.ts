@@ -6,6 +6,7 @@ import { Random } from '../oracle/random.ts';
 import { generateProgram } from './generate.ts';
 import { failureOf, minimise } from './minimise.ts';
 import type { Program } from './program.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface FuzzResult {
   readonly programs: number;
@@ -17,21 +18,26 @@ export interface FuzzResult {
 export async function fuzz(seed: number, milliseconds: number): Promise<FuzzResult> {
   const random = new Random(seed);
   const end = Date.now() + milliseconds;
-  let programs = 0;
-  while (Date.now() < end) {
-    const programSeed = random.uint32();
-    programs++;
-    const failure = await failureOf(programOf(programSeed));
-    if (failure !== undefined) return { programs, failure: await report(programSeed, failure) };
+  const watchdog = new Watchdog();
+  try {
+    for (let programs = 1; ; programs++) {
+      const programSeed = random.uint32();
+      watchdog.note(programSeed);
+      const failure = await failureOf(programOf(programSeed));
+      if (failure !== undefined) return { programs, failure: await report(programSeed, failure, watchdog) };
+      if (Date.now() >= end) return { programs, failure: undefined };
+    }
+  } finally {
+    await watchdog.stop();
   }
-  return { programs, failure: undefined };
 }
 
 export function programOf(programSeed: number): Program {
   return generateProgram(new Random(programSeed));
 }
 
-async function report(programSeed: number, failure: string): Promise<string> {
+async function report(programSeed: number, failure: string, watchdog: Watchdog): Promise<string> {
+  await watchdog.stop(); // cutting a program down takes as long as it takes
   const smallest = await minimise(programOf(programSeed), failure);
   const json = JSON.stringify({ failure: failure.split('\n')[0], program: smallest });
   const file = `${createHash('sha256').update(json).digest('hex').slice(0, 12)}.json`;

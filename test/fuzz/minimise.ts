@@ -24,10 +24,13 @@ export async function minimise(program: Program, failure: string): Promise<Progr
     const other = await failureOf(candidate);
     return other !== undefined && kindOf(other) === kindOf(failure);
   };
-  let smallest = await joinReads(program, failsAlike);
-  smallest = await dropSteps(smallest, failsAlike);
-  smallest = await shortenReads(smallest, failsAlike);
-  return dropSteps(smallest, failsAlike);
+  const joined = await joinReads(program, failsAlike);
+  const lawless = { ...joined, lawful: false };
+  // What a lawful peer says is lawful only as a whole: where that matters, its reads stay as they are.
+  if (!(await failsAlike(lawless))) return dropSteps(joined, failsAlike, (step) => step.do !== 'read');
+  const fewer = await dropSteps(lawless, failsAlike, () => true);
+  const shorter = await shortenReads(fewer, failsAlike);
+  return dropSteps(shorter, failsAlike, () => true);
 }
 
 /** Failures are alike when they differ in figures only. */
@@ -50,12 +53,13 @@ async function joinReads(program: Program, fails: Check): Promise<Program> {
 }
 
 /** Removes runs of steps, long ones first. */
-async function dropSteps(program: Program, fails: Check): Promise<Program> {
+async function dropSteps(program: Program, fails: Check, mayDrop: (step: Step) => boolean): Promise<Program> {
   let steps = program.steps;
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at < steps.length; ) {
+      const run = steps.slice(at, at + size);
       const fewer = [...steps.slice(0, at), ...steps.slice(at + size)];
-      if (await fails({ ...program, steps: fewer })) steps = fewer;
+      if (run.every(mayDrop) && (await fails({ ...program, steps: fewer }))) steps = fewer;
       else at += size;
     }
   }

@@ -26,8 +26,6 @@ interface WatchedStream {
   /** The peer's reset has been read for certain: nothing more may be sent. */
   isDead: boolean;
   sentBytes: number;
-  /** Increments of the engine's WINDOW_UPDATEs. */
-  granted: number;
 }
 
 /** What the engine's application sends, so that the referee can tell a wrong byte: byte `offset` of each body. */
@@ -51,7 +49,6 @@ export class Referee {
   #sentBytes = 0;
   /** Increments of the peer's WINDOW_UPDATEs, by stream, 0 for the connection. A stream may be known to it before us. */
   readonly #credit = new Map<number, number>();
-  #granted = 0;
   #block: { frame: Frame; pieces: Buffer[] } | undefined;
   #highestOpened = 0;
   #lastStreamId = LARGEST_WINDOW;
@@ -125,7 +122,6 @@ export class Referee {
       sent: 'nothing',
       isDead: false,
       sentBytes: 0,
-      granted: 0,
     };
     this.#streams.set(streamId, stream);
     return stream;
@@ -295,13 +291,7 @@ export class Referee {
     check(payload.length === 4, 'WINDOW_UPDATE of a wrong length');
     const increment = payload.readUInt32BE(0);
     check(increment > 0 && increment <= LARGEST_WINDOW, `WINDOW_UPDATE of ${increment}`);
-    if (streamId === 0) {
-      this.#granted += increment;
-      return;
-    }
-    const stream = this.#existing(streamId);
-    check(stream.sent !== 'reset', 'WINDOW_UPDATE after RST_STREAM');
-    stream.granted += increment;
+    if (streamId !== 0) check(this.#existing(streamId).sent !== 'reset', 'WINDOW_UPDATE after RST_STREAM');
   }
 
   #existing(streamId: number): WatchedStream {

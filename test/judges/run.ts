@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A judge is a program: it prints its verdict and exits with 0 only if everything was as expected. */
-const JUDGES = ['h2spec'];
+const JUDGES = ['h2spec', 'peers'];
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);

@@ -8,6 +8,8 @@ import type { Http1Call } from './http1-port.ts';
 export class Http1Body {
   /** Received and neither released nor freed; what the budget looks for when memory is short. */
   heldBytes = 0;
+  /** Received in all. */
+  bodyBytes = 0;
   /** Over HTTP/1.1 a body has its connection for itself. */
   readonly flow: object = this;
   readonly #call: Http1Call;
@@ -32,11 +34,17 @@ export class Http1Body {
     this.#onEvicted = onEvicted;
   }
 
+  /** What the client may still send, as the budget asks. */
+  get receiveWindow(): number {
+    return Math.max(0, this.#credit);
+  }
+
   /** `bytes` have arrived. May evict this very body. */
   receive(bytes: number): void {
     if (!this.#hasJoined) this.#budget.join(this);
     this.#hasJoined = true;
     this.heldBytes += bytes;
+    this.bodyBytes += bytes;
     this.#credit -= bytes;
     this.#budget.charge(bytes);
     this.#steer();

@@ -81,6 +81,12 @@ export class AbuseBudgets {
     if (++this.#refusedStreams > this.#limits.refusedStreams) this.exceed('refusedStreams');
   }
 
+  /** A stream within the limit whose handler has to wait for those of streams that were reset. */
+  holdBackStream(): void {
+    this.note('concurrentStreams');
+    if (++this.#refusedStreams > this.#limits.refusedStreams) this.exceed('refusedStreams');
+  }
+
   acceptStream(): void {
     this.#refusedStreams = 0;
   }

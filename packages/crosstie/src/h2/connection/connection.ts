@@ -303,7 +303,10 @@ export abstract class Connection<S extends H2Stream>
     const more = Math.min(streamWindowBytes * 4, MAX_WINDOW) - this.flow.connectionWindowBytes;
     const streamMore = streamWindowBytes - this.flow.streamWindowBytes;
     this.flow.streamWindowBytes = streamWindowBytes;
-    for (const stream of this.streams.all()) stream.receiveWindow += streamMore;
+    for (const stream of this.streams.all()) {
+      stream.receiveWindow += streamMore;
+      if (stream.isPromised) this.flow.budget.promise(streamMore);
+    }
     this.output.sendSettings([[Setting.INITIAL_WINDOW_SIZE, streamWindowBytes]]);
     this.received.expectSettingsAck();
     if (more <= 0) return;

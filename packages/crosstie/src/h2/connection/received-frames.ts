@@ -8,6 +8,7 @@ import {
   Flag,
   type FrameHead,
   type GoAwayFrame,
+  Setting,
   type SettingPair,
   StreamError,
 } from '../frame/index.ts';
@@ -103,8 +104,13 @@ export class ReceivedFrames implements FrameEvents {
     }
     receiveData(stream, bytes, start, end, head.length);
     if (endStream) receiveEnd(stream, undefined);
-    else stream.sendCredit();
+    else this.#continueBody(stream);
     this.#rules.queueDelivery(stream);
+  }
+
+  #continueBody(stream: StreamRecord): void {
+    if (!stream.isPromised) stream.beginPromise();
+    stream.sendCredit();
   }
 
   /** Too large to be read: dropped, but the peer has counted it against the windows. */
@@ -170,7 +176,8 @@ export class ReceivedFrames implements FrameEvents {
     this.peerSettings = after;
     this.hasPeerSettings = true;
     if (isFirst) deadlines.clear('preface');
-    if (after.headerTableBytes !== before.headerTableBytes) output.headers.setPeerTableBytes(after.headerTableBytes);
+    // §6.5.3: in the order they appear; RFC 7541 §4.2: the smallest in between has to be acknowledged, too.
+    for (const [id, value] of pairs) if (id === Setting.HEADER_TABLE_SIZE) output.headers.setPeerTableBytes(value);
     output.headers.maxFrameBytes = after.frameBytes;
     this.#changeInitialWindow(after.initialWindowBytes);
     this.#rules.onPeerSettings(after, isFirst);

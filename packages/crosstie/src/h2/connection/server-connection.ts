@@ -31,6 +31,8 @@ export class ServerConnection extends Connection<ServerStream> {
   protected slots = 0;
   readonly #handler: ExchangeHandler;
   readonly #memo = new HeadMemo<ParsedRequest>();
+  /** Streams whose handlers wait for a slot; as many at the most as may be open. */
+  #heldBack: ServerStream[] = [];
   readonly #skippedIds = new SkippedIds();
   /** The largest id the client has used; above `lastStreamId`, which we accepted, once it crossed our GOAWAY. */
   #lastSeenId = 0;
@@ -65,8 +67,8 @@ export class ServerConnection extends Connection<ServerStream> {
     if (request === undefined || !this.#admit(streamId)) return;
     const state = endStream ? HALF_CLOSED_REMOTE : OPEN;
     const stream = new ServerStream(streamId, this, { state, request, handler: this.#handler });
-    this.slots++;
     this.streams.add(stream);
+    this.#takeSlot(stream);
     if (endStream) {
       // §8.1.1: a content-length other than 0 with END_STREAM on HEADERS makes the request malformed.
       if (request.contentLength > 0) throw new StreamError(streamId, 'PROTOCOL_ERROR', 'content-length without DATA');
@@ -108,13 +110,26 @@ export class ServerConnection extends Connection<ServerStream> {
 
   /** §5.1.2: over the limit of concurrent streams, REFUSED_STREAM: safe to try again. */
   #admit(streamId: number): boolean {
-    if (this.slots < this.limits.concurrentStreams) {
-      this.budgets.acceptStream();
-      return true;
-    }
+    if (this.streams.size < this.limits.concurrentStreams) return true;
     this.sendReset(streamId, ErrorCode.REFUSED_STREAM);
     this.budgets.refuseStream();
     return false;
+  }
+
+  /**
+   * A slot is taken until the handler ends, also when the stream was reset before (CVE-2023-44487). A peer that opens
+   * within its limit while such handlers still run is not refused: its stream waits for one to end.
+   */
+  #takeSlot(stream: ServerStream): void {
+    if (this.slots < this.limits.concurrentStreams) {
+      this.slots++;
+      this.budgets.acceptStream();
+      return;
+    }
+    stream.isHeldBack = true;
+    this.#heldBack = this.#heldBack.filter(({ state }) => state.kind !== 'closed');
+    this.#heldBack.push(stream);
+    this.budgets.holdBackStream();
   }
 
   #receiveTrailers(streamId: number, endStream: boolean, block: Buffer, start: number, end: number): void {
@@ -167,6 +182,19 @@ export class ServerConnection extends Connection<ServerStream> {
 
   onSlotFreed(): void {
     this.slots--;
+    if (this.#heldBack.length > 0) this.#callHeldBack();
+  }
+
+  #callHeldBack(): void {
+    const stream = this.#heldBack.find(({ state }) => state.kind !== 'closed');
+    if (stream === undefined) {
+      this.#heldBack = [];
+      return;
+    }
+    this.#heldBack = this.#heldBack.slice(this.#heldBack.indexOf(stream) + 1);
+    stream.isHeldBack = false;
+    this.slots++;
+    this.queueDelivery(stream);
   }
 
   // ── the graceful end ──

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stream as its server sees it: the request head is there from the beginning, the handler answers.
 
-import type { ExchangeHandler, OutgoingHeaders, RequestHead, ServerExchange } from '../../exchange/index.ts';
+import {
+  type ExchangeHandler,
+  type OutgoingHeaders,
+  prepareHeaders,
+  type RequestHead,
+  type ServerExchange,
+} from '../../exchange/index.ts';
 import { ErrorCode } from '../frame/index.ts';
 import type { ParsedRequest } from '../message/index.ts';
 import { H2Stream, hasPeerEnded, hasSentEnd, type StreamHost, type StreamState } from '../stream/index.ts';
 
+const CONTINUE = prepareHeaders([[':status', '100']]);
+
 export class ServerStream extends H2Stream implements ServerExchange {
   readonly head: RequestHead;
   readonly #handler: ExchangeHandler;
+  /** All slots are taken by handlers of streams that are closed: the handler is called when one has ended. */
+  isHeldBack = false;
   #isDispatched = false;
   /** The handler has said its last word, or never began: only then is the slot free, however the stream ended. */
   #hasHandlerEnded = false;
@@ -80,7 +90,7 @@ export class ServerStream extends H2Stream implements ServerExchange {
   }
 
   deliverHead(): void {
-    if (this.#isDispatched) return;
+    if (this.#isDispatched || this.isHeldBack) return;
     this.#isDispatched = true;
     if (this.state.kind === 'closed') {
       // Reset before its handler was ever called: there is nobody to tell.
@@ -91,6 +101,16 @@ export class ServerStream extends H2Stream implements ServerExchange {
     const receiver = this.#handler(this);
     // An early answer may have reset the rest of the request meanwhile.
     if (!this.isAbandoned) this.receiver = receiver;
+    if (!hasPeerEnded(this.state) && this.inData === undefined) this.#continueRequest();
+  }
+
+  /**
+   * RFC 9110 §10.1.1: to `expect: 100-continue` with content to follow, a server sends a final status or 100. The handler
+   * was asked first; if it has not answered it wants the content.
+   */
+  #continueRequest(): void {
+    if (this.#isHeadSent || this.head.fields.get('expect')?.toLowerCase() !== '100-continue') return;
+    this.host.sendHeadNow(this.id, CONTINUE);
   }
 
   override onFailureSeen(work: Promise<unknown> | undefined): void {
@@ -108,6 +128,8 @@ export class ServerStream extends H2Stream implements ServerExchange {
   }
 
   protected onClosed(): void {
+    // Held back until now, it has no slot to give.
+    if (this.isHeldBack) return;
     if (!this.#isDispatched) this.#hasHandlerEnded = true;
     if (this.#hasHandlerEnded) this.host.onSlotFreed();
   }

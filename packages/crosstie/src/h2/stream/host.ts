@@ -26,6 +26,8 @@ export interface StreamHost {
   readonly sender: StreamSender;
   /** The stream has something for its reader; delivered after the read turn, never inside the parser. */
   queueDelivery(stream: StreamRecord): void;
+  /** Ends the connection for the sake of memory. */
+  evict(reason: string): void;
   /** Returns to the connection's window what memory allows. */
   sendConnectionCredit(): void;
   sendWindowUpdate(streamId: number, increment: number): void;

@@ -5,7 +5,7 @@
 // the others; the streams' own windows and the receive budget bound what is held.
 
 import { ConnectionError } from '../frame/index.ts';
-import { type ReceiveBudget, scaleWindow } from './receive-budget.ts';
+import type { ReceiveBudget } from './receive-budget.ts';
 
 /** §6.9.2: every connection and stream begins with this window. */
 export const DEFAULT_WINDOW_BYTES = 65_535;
@@ -55,13 +55,12 @@ export class ReceiveFlow {
   }
 
   /**
-   * The window a stream may have now. The connection's own limit narrows it too, but never to nothing: who waits on his
-   * own connection alone could wait for ever.
+   * The window a stream may have as far as its connection is concerned: in proportion to what the connection may still
+   * hold, but never nothing: who waits for his own connection alone could wait for ever.
    */
-  streamTarget(isFavoured: boolean): number {
-    if (isFavoured) return this.streamWindowBytes;
-    const own = Math.max(MIN_TARGET_BYTES, scaleWindow(this.streamWindowBytes, this.heldBytes / this.#limitBytes));
-    return Math.min(this.streamWindowBytes, own, this.budget.scaleWindow(this.streamWindowBytes));
+  get streamTarget(): number {
+    const room = 1 - this.heldBytes / this.#limitBytes;
+    return Math.min(this.streamWindowBytes, Math.max(MIN_TARGET_BYTES, Math.floor(this.streamWindowBytes * room * 2)));
   }
 
   /** A DATA frame of `bytes`, padding included, has arrived, on whatever stream. */

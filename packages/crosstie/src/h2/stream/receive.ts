@@ -7,7 +7,7 @@ import { errorCodeName, StreamError } from '../frame/index.ts';
 import type { StreamRecord } from './record.ts';
 import { ensureMayReceive, receiveEndStream } from './state.ts';
 
-/** Notes a DATA frame of `frameBytes` (padding included) whose data lies between `start` and `end`. */
+/** Notes a DATA frame of `frameBytes` (padding included) whose data lie between `start` and `end`. */
 export function receiveData(stream: StreamRecord, bytes: Buffer, start: number, end: number, frameBytes: number): void {
   ensureMayReceive(stream.state);
   // RFC 9113 §6.9.1: more than the stream's window allows is a FLOW_CONTROL_ERROR.
@@ -19,6 +19,7 @@ export function receiveData(stream: StreamRecord, bytes: Buffer, start: number, 
     );
   }
   stream.receiveWindow -= frameBytes;
+  if (stream.isPromised) stream.keepPromise(frameBytes);
   const length = end - start;
   // §6.9.1: padding counts; nobody holds it, so it is due back at once.
   stream.dueBytes += frameBytes - length;
@@ -40,6 +41,7 @@ export function receiveEnd(stream: StreamRecord, trailers: HeaderFields | undefi
   stream.state = receiveEndStream(stream.state);
   stream.inEnd = true;
   stream.inTrailers = trailers;
+  stream.endPromise();
   if (stream.state.kind === 'closed') stream.close();
 }
 

@@ -3,7 +3,7 @@
 // its face inside the engine, so that its parts need not know each other.
 
 import type { BodyReceiver, ExchangeFailure, HeaderFields, OutgoingHeaders } from '../../exchange/index.ts';
-import type { CreditWaiter } from './receive-budget.ts';
+import type { CreditRequest } from './receive-budget.ts';
 import type { StreamState } from './state.ts';
 
 /** Received and not delivered yet: written by `receive.ts`, emptied by its `deliver`. */
@@ -26,6 +26,8 @@ export interface Inbound {
   receiveWindow: number;
   /** Credit owed to the peer, not sent yet. */
   dueBytes: number;
+  /** The body is under way: its window counts as promised. */
+  isPromised: boolean;
 }
 
 /** To be sent: filled by the exchange's calls, emptied by the scheduler. */
@@ -50,7 +52,7 @@ export interface Outbound {
   onEndSent(): void;
 }
 
-export interface StreamRecord extends Inbound, Outbound, CreditWaiter {
+export interface StreamRecord extends Inbound, Outbound, CreditRequest {
   readonly id: number;
   state: StreamState;
   /** Hands the head to the reader, and learns who the reader is. */
@@ -61,6 +63,12 @@ export interface StreamRecord extends Inbound, Outbound, CreditWaiter {
   releaseAll(): void;
   /** Tops up the peer's window as far as memory allows. */
   sendCredit(): void;
+  /** The window of a body that begins counts as promised. */
+  beginPromise(): void;
+  /** The peer has sent bytes that were promised to fit. */
+  keepPromise(bytes: number): void;
+  /** The body has ended: no more credit, no more promise. */
+  endPromise(): void;
   /** The state is closed: frees what the stream holds. Events not delivered yet still are. */
   close(): void;
   /** RST_STREAM from the peer. */

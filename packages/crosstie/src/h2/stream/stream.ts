@@ -6,6 +6,7 @@ import type { ChannelPeer } from '../../core/index.ts';
 import type { BodyReceiver, Exchange, ExchangeFailure, HeaderFields, OutgoingHeaders } from '../../exchange/index.ts';
 import { ErrorCode } from '../frame/index.ts';
 import type { StreamHost } from './host.ts';
+import { MIN_CREDIT_BYTES } from './receive-budget.ts';
 import { isTopUpDue } from './receive-flow.ts';
 import type { StreamRecord } from './record.ts';
 import { hasPeerEnded, hasSentEnd, receiveReset, type StreamState, sendEndStream, sendReset } from './state.ts';
@@ -31,6 +32,7 @@ export abstract class H2Stream implements Exchange, StreamRecord {
   bodyBytes = 0;
   receiveWindow: number;
   dueBytes = 0;
+  isPromised = false;
   isReady = false;
   sendWindow: number;
   outHead: OutgoingHeaders | undefined = undefined;
@@ -182,18 +184,39 @@ export abstract class H2Stream implements Exchange, StreamRecord {
   onFailureSeen(_work: Promise<unknown> | undefined): void {}
 
   sendCredit(): void {
-    const flow = this.host.flow;
-    const fullBytes = flow.streamWindowBytes;
-    if (hasPeerEnded(this.state) || !isTopUpDue(this.dueBytes, fullBytes)) return;
-    const target = flow.streamTarget(flow.budget.isFavoured(this));
-    const credit = Math.min(this.dueBytes, target - this.receiveWindow);
-    if (credit <= 0 || !isTopUpDue(credit, target)) {
-      flow.budget.wait(this);
+    const { flow } = this.host;
+    if (hasPeerEnded(this.state) || !isTopUpDue(this.dueBytes, flow.streamWindowBytes)) return;
+    const credit = flow.budget.creditFor(this, flow.streamTarget);
+    if (credit <= 0) {
+      // With less than a frame left many a peer waits already.
+      if (this.receiveWindow < MIN_CREDIT_BYTES) flow.budget.wait(this);
       return;
     }
     this.dueBytes -= credit;
     this.receiveWindow += credit;
+    if (this.isPromised) flow.budget.promise(credit);
     this.host.sendWindowUpdate(this.id, credit);
+  }
+
+  beginPromise(): void {
+    this.isPromised = true;
+    this.host.flow.budget.promise(this.receiveWindow);
+  }
+
+  keepPromise(bytes: number): void {
+    this.host.flow.budget.promise(-bytes);
+  }
+
+  endPromise(): void {
+    const { budget } = this.host.flow;
+    budget.forget(this);
+    if (!this.isPromised) return;
+    this.isPromised = false;
+    budget.promise(-this.receiveWindow);
+  }
+
+  evict(reason: string): void {
+    this.host.evict(reason);
   }
 
   // ── for the scheduler ──
@@ -235,10 +258,10 @@ export abstract class H2Stream implements Exchange, StreamRecord {
   }
 
   close(): void {
-    const { flow, sender } = this.host;
+    const { sender } = this.host;
     if (this.outHead !== undefined || this.outData !== undefined || this.outEnd) this.#dropOutput();
     sender.remove(this);
-    flow.budget.forget(this);
+    this.endPromise();
     if (this.inData === undefined && !this.inEnd && this.failure === undefined) this.releaseAll();
     this.host.onStreamClosed(this);
     this.onClosed();
