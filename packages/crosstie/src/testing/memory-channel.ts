@@ -170,7 +170,7 @@ export class MemoryChannel implements ByteChannel {
   }
 
   #closeIfBothEnded(): void {
-    if (this.#finReceived && this.#finSent && this.#out.queuedBytes === 0) this.#close(undefined);
+    if (this.#finReceived && this.#finSent && this.#out.isEmpty) this.#close(undefined);
   }
 
   /** The other end called `destroy()`: nothing more comes, and nobody reads what we write. */

@@ -44,6 +44,11 @@ export class MemoryLane {
     this.#onDrained = onDrained;
   }
 
+  /** Nothing is on its way, no FIN either. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
   get queuedBytes(): number {
     return this.#queuedBytes;
   }

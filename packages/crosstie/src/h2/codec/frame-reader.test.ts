@@ -109,6 +109,20 @@ test('a frame that is only announced does not cost what it announces', () => {
   assert.equal(reader.heldBytes, 0);
 });
 
+test('a frame of any size may be cut, and its bytes are right while it is handed on', () => {
+  const recorder = new Recorder();
+  const reader = new FrameReader(recorder);
+  const payloads = [16_384, 3_000, 100_000, 16_384].map((length, i) => String.fromCharCode(97 + i).repeat(length));
+  const bytes = Buffer.concat(payloads.map((payload, i) => frameOf(i * 2 + 1, payload)));
+  for (let from = 0; from < bytes.length; from += 7_001)
+    reader.read(Buffer.from(bytes.subarray(from, from + 7_001)), 0, ENDLESS);
+  assert.deepEqual(
+    recorder.frames.map((text) => text.slice(0, 3) + text.length),
+    payloads.map((payload, i) => `${i * 2 + 1}:${payload[0]}${payload.length + 2}`),
+  );
+  assert.equal(new Set(recorder.frames[2].slice(2)).size, 1);
+});
+
 test('an error of the sink comes out, and nothing behind it is read', () => {
   const failing = new FrameReader({
     onFrameHead: () => {

@@ -9,7 +9,9 @@ import { type H2Limits, resolveLimits } from './limits.ts';
 
 function createBudgets(limits: Partial<H2Limits>) {
   const clock = new FakeClock();
-  return { clock, budgets: new AbuseBudgets(resolveLimits(limits), clock) };
+  const told: string[] = [];
+  const budgets = new AbuseBudgets(resolveLimits(limits), clock, (name) => told.push(name));
+  return { clock, budgets, told };
 }
 
 const CALM = (message: string) => ({ name: 'ConnectionError', code: ErrorCode.ENHANCE_YOUR_CALM, message });
@@ -111,10 +113,11 @@ test('WINDOW_UPDATEs follow from streams and from DATA that we sent', () => {
   assert.throws(() => other.receiveWindowUpdate(3, 10), CALM('too_many_window_updates'));
 });
 
-test('what has acted is counted by name', () => {
-  const { budgets } = createBudgets({});
+test('what has acted is counted by name, and told the first time', () => {
+  const { budgets, told } = createBudgets({});
   assert.equal(budgets.acted.size, 0);
   budgets.note('sendStallMs');
   budgets.note('sendStallMs');
   assert.deepEqual([...budgets.acted], [['sendStallMs', 2]]);
+  assert.deepEqual(told, ['sendStallMs']);
 });

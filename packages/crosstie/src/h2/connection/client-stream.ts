@@ -11,7 +11,7 @@ export class ClientStream extends H2Stream {
   readonly #responseReceiver: ResponseReceiver;
   #inInformation: ResponseHead[] | undefined = undefined;
   #inHead: ResponseHead | undefined = undefined;
-  hasHead = false;
+  override hasHead = false;
   informationHeads = 0;
 
   constructor(id: number, host: StreamHost, parts: { receiver: ResponseReceiver; isHeadRequest: boolean }) {

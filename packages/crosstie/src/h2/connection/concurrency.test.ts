@@ -3,7 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ExchangeHandler, prepareHeaders, type ServerExchange } from '../../exchange/index.ts';
+import {
+  type ExchangeFailure,
+  type ExchangeHandler,
+  prepareHeaders,
+  type ServerExchange,
+} from '../../exchange/index.ts';
 import {
   BodyRecorder,
   connectPeer,
@@ -82,21 +87,46 @@ test('refused field blocks are decoded all the same', async () => {
   assert.equal(calls[1].exchange.head.fields.get('x-a'), 'b');
 });
 
-test('a handler that has not ended keeps its slot after the peer has reset the stream', async () => {
+test('a handler that still works keeps its slot after the peer has reset the stream', async () => {
+  const finish: (() => void)[] = [];
+  const served = servePeer(
+    () => {
+      const body = new BodyRecorder();
+      return Object.assign(body, { onFailure: () => new Promise<void>((resolve) => finish.push(resolve)) });
+    },
+    { limits: { concurrentStreams: 2 } },
+  );
+  const { peer, connection } = served;
+  await peer.handshake();
+  await peer.sends(headers(1, POST), headers(3, POST));
+  await peer.sends(reset(1, 'CANCEL'), reset(3, 'CANCEL'));
+  await peer.sends(headers(5, POST));
+  await peer.receives(reset(5, 'REFUSED_STREAM'));
+  assert.deepEqual([connection.inspect().streams.open, connection.inspect().streams.slots], [0, 2]);
+  finish[0]();
+  await peer.settles();
+  assert.equal(connection.inspect().streams.slots, 1);
+  await peer.sends(headers(7, POST));
+  await peer.receivesNothing();
+  assert.equal(connection.inspect().streams.slots, 2);
+});
+
+test('a handler that has nothing left to do frees its slot when it is told of the failure, once', async () => {
   const { peer, calls, slots } = await serveCalls({ limits: { concurrentStreams: 2 } });
   await peer.sends(headers(1, POST), headers(3, POST));
-  await peer.sends(reset(1, 'CANCEL'), reset(3, 'CANCEL'), headers(5, POST));
-  await peer.receives(reset(5, 'REFUSED_STREAM'));
-  assert.equal(slots(), 2);
-  calls[0].exchange.reply(OK);
+  await peer.sends(reset(1, 'CANCEL'));
   assert.equal(slots(), 1);
   calls[0].exchange.reply(OK);
+  calls[0].exchange.sendEnd();
   calls[0].exchange.reset(8);
-  assert.equal(slots(), 1, 'a slot is freed once');
-  calls[1].exchange.reset(8);
-  assert.equal(slots(), 0);
-  await peer.sends(headers(7, POST));
-  assert.equal(calls.length, 3);
+  assert.equal(slots(), 1);
+});
+
+test('a request and its reset in one read leave the slot to the next one', async () => {
+  const { peer, calls } = await serveCalls({ limits: { concurrentStreams: 1 } });
+  await peer.sends(headers(1, POST), reset(1, 'CANCEL'), headers(3, POST), reset(3, 'CANCEL'), headers(5, POST));
+  await peer.receivesNothing();
+  assert.equal(calls.length, 1);
 });
 
 test('a slot is free when the answer has been sent, not when it has been given', async () => {
@@ -174,8 +204,8 @@ test('the client does not exceed what the server allows; what it refuses was not
   assert.equal(second.failure, undefined, 'not from inside the call');
   await peer.receives(headers(1, {}, END_STREAM));
   await peer.receivesNothing();
-  const { origin, code, unprocessed } = second.failure ?? {};
-  assert.deepEqual([origin, code, unprocessed], ['local', 7, true]);
+  const { failure } = second as { failure?: ExchangeFailure };
+  assert.deepEqual([failure?.origin, failure?.code, failure?.unprocessed], ['local', 7, true]);
   await peer.sends(headers(1, { ':status': '204' }, END_STREAM));
   assert.equal(connection.availableStreams, 1);
   connection.request(GET, undefined, new ResponseRecorder());

@@ -363,7 +363,14 @@ export abstract class Connection<S extends H2Stream>
   }
 
   event(event: ConnectionEvent): void {
-    this.options.onEvent?.(event);
+    try {
+      this.options.onEvent?.(event);
+    } catch (error) {
+      // A bug of the operator's must not stop the connection half way through its own affairs; it is not hidden either.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 
   // ── deadlines ──

@@ -189,18 +189,6 @@ test('held bytes are those of heads and bodies, and all are free at the end', as
 
 // ── memory of the process ──
 
-test('as memory fills windows shrink, and are not topped up beyond', async () => {
-  const { peer, calls, budget } = await serveCalls({ limits: { streamWindowBytes: 10_000 }, budgetBytes: 80_000 });
-  budget.charge(45_000 - 10_000);
-  await peer.sends(headers(1, POST), data(1, Buffer.alloc(10_000)));
-  calls[0].exchange.grant(10_000);
-  const [update] = await peer.takes();
-  // A little more than 45,000 of 80,000 are held: about half of the window.
-  const credit = update.wire.payload.readUInt32BE(0);
-  assert.ok(credit > 4_000 && credit < 5_000, `${credit} of 10,000`);
-  budget.release(35_000);
-});
-
 test('with memory short one stream is favoured, until it has ended', async () => {
   const options = { limits: { streamWindowBytes: 10_000 }, budgetBytes: 80_000 };
   const { peer, calls, budget } = await serveCalls(options);
@@ -227,7 +215,7 @@ test('the favoured stream gets credit of the connection, too', async () => {
   await peer.takes();
   // More than seven eighths are held now: only this stream may go on, to the end of its message.
   calls[0].exchange.grant(60_000);
-  await peer.sends(...dataOf(1, 5_000), ping('12345678'));
+  await peer.sends(ping('12345678'));
   const updates = (await peer.takes()).filter(({ wire }) => wire.type === 8);
   const streams = updates.map(({ wire }) => wire.streamId).sort();
   assert.deepEqual(streams, [0, 1], 'both windows must be open for it to go on');

@@ -188,6 +188,35 @@ test('unknown settings are ignored', async () => {
   assert.deepEqual(events, []);
 });
 
+test('a table size that changes twice in one frame is signalled as twice changed', async () => {
+  // §6.5: values are processed in the order they appear; RFC 7541 §4.2: the smallest size between two blocks is signalled, then
+  // the final one.
+  const { peer } = servePeer(answerTen);
+  await peer.handshake();
+  await peer.sends(
+    frame({ type: 'SETTINGS', payload: Buffer.from('000100000000' + '000100001000', 'hex') }),
+    headers(1, request('GET', '/'), END_STREAM),
+  );
+  const [, head] = await peer.takes();
+  assert.equal(head.body.toString('hex', 0, 4), '203fe11f');
+});
+
+test('a smaller table of the peer is signalled in the next block', async () => {
+  const { peer } = servePeer(answerTen);
+  await peer.handshake({ HEADER_TABLE_SIZE: 0 });
+  await peer.sends(headers(1, request('GET', '/'), END_STREAM));
+  const [head] = await peer.takes();
+  assert.equal(head.body.toString('hex'), '2088');
+});
+
+test('an acknowledgement of nothing is an oddity', async () => {
+  const { peer, connection } = servePeer(answerTen);
+  await peer.handshake();
+  await peer.sends(ack, ack);
+  await peer.receivesNothing();
+  assert.equal(connection.inspect().glitches, 2);
+});
+
 test('an illegal setting ends the connection and nothing is acknowledged', async () => {
   const { peer } = servePeer(noHandler);
   await peer.handshake();

@@ -311,6 +311,12 @@ test('a body receiver that throws resets its stream alone', async () => {
   assert.deepEqual([connection.inspect().streams.open, connection.inspect().streams.slots], [0, 0]);
 });
 
+test('the exchange knows its peer', async () => {
+  const { peer, calls } = await serveCalls({ peer: { address: '192.0.2.7', port: 9 } });
+  await peer.sends(headers(1, request('GET', '/'), END_STREAM));
+  assert.deepEqual(calls[0].exchange.peer, { address: '192.0.2.7', port: 9 });
+});
+
 test('misuse throws where it happens', async () => {
   const { peer, calls } = await serveCalls();
   await peer.sends(headers(1, request('GET', '/'), END_STREAM));

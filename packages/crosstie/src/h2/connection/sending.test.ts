@@ -256,6 +256,49 @@ test('backpressure of a client', async () => {
   exchange.reset(8);
 });
 
+test("onSent: the buffers are the handler's again when the socket has taken them, not before", async () => {
+  const sent: string[] = [];
+  const served = servePeer((exchange) => {
+    exchange.reply(OK, Buffer.alloc(20_000, 'x'), STATUS_0);
+    return Object.assign(new BodyRecorder(), { onSent: () => sent.push(exchange.head.path) });
+  });
+  const { peer } = served;
+  await peer.handshake();
+  await peer.reads(0);
+  await peer.sends(headers(1, request('GET', '/a'), END_STREAM));
+  assert.deepEqual(sent, []);
+  await peer.reads(Number.POSITIVE_INFINITY);
+  assert.deepEqual(sent, ['/a']);
+  await peer.takes();
+});
+
+test('onSent comes for an answer given from inside the handler, too', async () => {
+  let sent = 0;
+  const served = servePeer((exchange) => {
+    exchange.reply(OK, Buffer.alloc(10_000), STATUS_0);
+    return Object.assign(new BodyRecorder(), { onSent: () => sent++ });
+  });
+  const { peer } = served;
+  await peer.handshake();
+  await peer.sends(headers(1, POST, END_STREAM));
+  await peer.takes();
+  assert.equal(sent, 1);
+});
+
+test('onSent does not come after a failure', async () => {
+  let sent = 0;
+  const served = servePeer((exchange) => {
+    exchange.reply(OK, Buffer.alloc(200_000));
+    return Object.assign(new BodyRecorder(), { onSent: () => sent++ });
+  });
+  const { peer } = served;
+  await peer.handshake();
+  await peer.sends(headers(1, POST, END_STREAM));
+  await peer.sends(reset(1, 'CANCEL'));
+  await peer.takes();
+  assert.equal(sent, 0);
+});
+
 // ── stalls (CVE-2019-9511, -9517) ──
 
 test('a stream whose window stays shut is reset after the stall time', async () => {

@@ -23,6 +23,8 @@ export class ServerStream extends H2Stream implements ServerExchange {
   /** The handler has said its last word, or never began: only then is the slot free, however the stream ended. */
   #hasHandlerEnded = false;
   #isHeadSent = false;
+  /** The handler has sent a 1xx of its own. */
+  #isInformed = false;
 
   constructor(
     id: number,
@@ -54,6 +56,7 @@ export class ServerStream extends H2Stream implements ServerExchange {
 
   sendInformation(head: OutgoingHeaders): void {
     if (this.#isHeadSent || hasSentEnd(this.state)) return;
+    this.#isInformed = true;
     this.host.sendHeadNow(this.id, head);
   }
 
@@ -109,7 +112,8 @@ export class ServerStream extends H2Stream implements ServerExchange {
    * was asked first; if it has not answered it wants the content.
    */
   #continueRequest(): void {
-    if (this.#isHeadSent || this.head.fields.get('expect')?.toLowerCase() !== '100-continue') return;
+    if (this.#isHeadSent || this.#isInformed || this.head.fields.get('expect')?.toLowerCase() !== '100-continue')
+      return;
     this.host.sendHeadNow(this.id, CONTINUE);
   }
 

@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FakeClock } from '../../testing/index.ts';
+import { FakeClock, nextTurn } from '../../testing/index.ts';
 import { type BudgetHolder, type CreditWaiter, ReceiveBudget } from './receive-budget.ts';
 
-function createBudget(limitBytes = 800) {
+/** Seven eighths are 1,400,000; nobody gets more than an eighth of what is left of them, nor less than 16,384. */
+const LIMIT = 1_600_000;
+
+function createBudget(limitBytes = LIMIT) {
   const clock = new FakeClock();
   return { clock, budget: new ReceiveBudget({ clock, limitBytes, stallMs: 1_000 }) };
 }
@@ -18,12 +21,8 @@ class Holder implements BudgetHolder {
   constructor(budget: ReceiveBudget, heldBytes = 0) {
     this.#budget = budget;
     budget.join(this);
-    this.hold(heldBytes);
-  }
-
-  hold(bytes: number): void {
-    this.heldBytes += bytes;
-    this.#budget.charge(bytes);
+    this.heldBytes = heldBytes;
+    budget.charge(heldBytes);
   }
 
   evict(reason: string): void {
@@ -34,151 +33,207 @@ class Holder implements BudgetHolder {
   }
 }
 
+/** A stream that wants `wanted` bytes and waits again when it does not get all of them. */
 class Waiter implements CreditWaiter {
-  asked = 0;
+  readonly flow = {};
+  bodyBytes = 0;
+  wanted: number;
+  readonly credits: number[] = [];
+  readonly evictions: string[] = [];
+  readonly #budget: ReceiveBudget;
+
+  constructor(budget: ReceiveBudget, wanted: number) {
+    this.#budget = budget;
+    this.wanted = wanted;
+  }
+
   retryCredit(): void {
-    this.asked++;
+    const credit = this.#budget.creditFor(this, this.wanted);
+    if (credit > 0) {
+      this.credits.push(credit);
+      this.#budget.promise(credit);
+      this.wanted -= credit;
+    }
+    if (this.wanted > 0) this.#budget.wait(this);
+  }
+
+  evict(reason: string): void {
+    this.evictions.push(reason);
+    this.#budget.forget(this);
   }
 }
 
-/** Held bytes of 800, and what is left of a window of 1,000. */
-const GEARS: readonly (readonly [held: number, window: number, isWithholding: boolean])[] = [
-  [0, 1_000, false],
-  [200, 1_000, false],
-  [201, 998, false],
-  [450, 500, false],
-  [575, 250, false],
-  [700, 0, true],
-  [800, 0, true],
-  [900, 0, true],
+/** Memory held, promised to streams under way, wanted: and what one stream gets that is not favoured. */
+const SHARES: readonly (readonly [held: number, promised: number, wanted: number, credit: number])[] = [
+  [0, 0, 1_000, 1_000],
+  [0, 0, 1_000_000, 175_000],
+  [600_000, 0, 1_000_000, 100_000],
+  [0, 600_000, 1_000_000, 100_000],
+  [600_000, 600_000, 1_000_000, 25_000],
+  [600_000, 668_928, 1_000_000, 16_384],
+  [600_000, 668_936, 1_000_000, 0],
+  [600_000, 668_936, 16_000, 16_000],
+  [1_400_000, 0, 1, 0],
+  [2_000_000, 0, 1, 0],
 ];
 
-for (const [held, window, isWithholding] of GEARS) {
-  test(`with ${held} of 800 bytes held a window of 1,000 is ${window}`, () => {
+for (const [held, promised, wanted, credit] of SHARES) {
+  test(`with ${held} held and ${promised} promised, who wants ${wanted} gets ${credit}`, () => {
     const { budget } = createBudget();
     budget.charge(held);
-    assert.equal(budget.scaleWindow(1_000), window);
-    assert.equal(budget.isWithholding, isWithholding);
-    budget.release(held);
-    assert.equal(budget.scaleWindow(1_000), 1_000);
+    budget.promise(promised);
+    assert.equal(budget.creditFor(new Waiter(budget, wanted), wanted), credit);
+    assert.deepEqual([budget.heldBytes, budget.promisedBytes], [held, promised]);
+    assert.equal(budget.isWithholding, held >= 1_400_000);
   });
 }
 
-test('the first that waits is the favoured one, until it is forgotten', () => {
+test('the first that waits is the favoured one, and gets all it wants; then the next', async () => {
   const { budget } = createBudget();
-  const [first, second] = [new Waiter(), new Waiter()];
-  assert.equal(budget.isFavoured(first), false);
-  budget.wait(first);
-  budget.wait(second);
-  budget.wait(first);
-  assert.deepEqual([budget.isFavoured(first), budget.isFavoured(second)], [true, false]);
+  budget.charge(1_400_000);
+  const [first, second] = [new Waiter(budget, 50_000), new Waiter(budget, 60_000)];
+  first.retryCredit();
+  second.retryCredit();
+  await nextTurn();
+  assert.deepEqual([first.credits, second.credits], [[50_000], []]);
+  assert.deepEqual(
+    [budget.isFavoured(first), budget.favours(first.flow), budget.favours(second.flow)],
+    [true, true, false],
+  );
   budget.forget(first);
-  assert.deepEqual([budget.isFavoured(first), budget.isFavoured(second)], [false, true]);
+  await nextTurn();
+  assert.deepEqual(second.credits, [60_000]);
   budget.forget(second);
+  assert.equal(budget.favours(second.flow), false);
 });
 
-test('with memory short only the favoured one is asked again, with room all are, once', () => {
+test('the favoured one stays so, with what it wants later, until it is forgotten', async () => {
   const { budget } = createBudget();
-  const waiters = [new Waiter(), new Waiter(), new Waiter()];
-  for (const waiter of waiters) budget.wait(waiter);
-  budget.charge(750);
-  budget.settle();
+  budget.charge(1_400_000);
+  const [first, second] = [new Waiter(budget, 50_000), new Waiter(budget, 60_000)];
+  first.retryCredit();
+  second.retryCredit();
+  await nextTurn();
+  first.wanted = 20_000;
+  first.retryCredit();
+  await nextTurn();
+  assert.deepEqual([first.credits, second.credits], [[50_000, 20_000], []]);
+  for (const waiter of [first, second]) budget.forget(waiter);
+});
+
+test('when memory is freed all are served in order, as far as it goes', async () => {
+  const { budget } = createBudget();
+  budget.charge(1_400_000);
+  const waiters = [40_000, 30_000, 20_000].map((wanted) => new Waiter(budget, wanted));
+  for (const waiter of waiters) waiter.retryCredit();
+  await nextTurn();
+  budget.release(1_000_000);
+  await nextTurn();
   assert.deepEqual(
-    waiters.map(({ asked }) => asked),
-    [1, 0, 0],
+    waiters.map(({ wanted }) => wanted),
+    [0, 0, 0],
   );
-  budget.release(300);
-  budget.settle();
-  budget.settle();
-  assert.deepEqual(
-    waiters.map(({ asked }) => asked),
-    [2, 1, 1],
-  );
+  for (const waiter of waiters) budget.forget(waiter);
+});
+
+test('promises that are kept or given up make room, too', async () => {
+  const { budget } = createBudget();
+  budget.promise(1_400_000);
+  const [first, second] = [new Waiter(budget, 30_000), new Waiter(budget, 30_000)];
+  first.retryCredit();
+  second.retryCredit();
+  await nextTurn();
+  assert.deepEqual(second.credits, []);
+  budget.promise(-700_000);
+  await nextTurn();
+  assert.deepEqual(second.credits, [30_000]);
+  for (const waiter of [first, second]) budget.forget(waiter);
 });
 
 test('beyond the limit the largest holder goes, then the next, until it fits', () => {
-  const { budget } = createBudget();
+  const { budget } = createBudget(800);
   const [small, large, largest] = [new Holder(budget, 100), new Holder(budget, 800), new Holder(budget, 900)];
   budget.settle();
   assert.deepEqual(
-    [small, large, largest].map(({ evictions }) => evictions.length),
-    [0, 1, 1],
+    [small, large, largest].map(({ evictions }) => evictions),
+    [[], ['receive_memory_exhausted'], ['receive_memory_exhausted']],
   );
-  assert.deepEqual(largest.evictions, ['receive_memory_exhausted']);
   assert.deepEqual([budget.evictions, budget.heldBytes], [2, 100]);
 });
 
 test('exactly at the limit nobody goes', () => {
-  const { budget } = createBudget();
+  const { budget } = createBudget(800);
   const holder = new Holder(budget, 800);
   budget.settle();
   assert.deepEqual(holder.evictions, []);
 });
 
 test('memory that no connection holds cannot be evicted, and does not hang', () => {
-  const { budget } = createBudget();
+  const { budget } = createBudget(800);
   const holder = new Holder(budget);
   budget.charge(2_000);
   budget.settle();
   assert.deepEqual(holder.evictions, []);
 });
 
-test('credit withheld and nothing consumed: after the stall time the largest holder goes', () => {
-  const { budget, clock } = createBudget();
-  const [small, large] = [new Holder(budget, 300), new Holder(budget, 450)];
-  budget.wait(new Waiter());
-  clock.advance(999);
-  assert.deepEqual(
-    [small, large].map(({ evictions }) => evictions),
-    [[], []],
-  );
-  clock.advance(1);
-  assert.deepEqual(
-    [small, large].map(({ evictions }) => evictions),
-    [[], ['receive_memory_stalled']],
-  );
+test('a holder that frees its memory later is not evicted twice', () => {
+  const { budget } = createBudget(800);
+  let evictions = 0;
+  budget.join({ heldBytes: 2_000, evict: () => evictions++ });
+  budget.charge(2_000);
+  budget.settle();
+  budget.settle();
+  assert.equal(evictions, 1);
 });
 
-test('as long as something is consumed nobody goes', () => {
+test('a favoured stream that receives nothing loses its connection, and the next is favoured', async () => {
   const { budget, clock } = createBudget();
-  const holder = new Holder(budget, 750);
-  const waiter = new Waiter();
-  budget.wait(waiter);
-  for (let i = 0; i < 5; i++) {
-    clock.advance(500);
-    budget.release(1);
-    budget.charge(1);
-    clock.advance(500);
-  }
-  assert.deepEqual(holder.evictions, []);
-  assert.ok(waiter.asked > 0, 'and the favoured one is asked again');
+  budget.charge(1_400_000);
+  const [first, second] = [new Waiter(budget, 50_000), new Waiter(budget, 50_000)];
+  first.retryCredit();
+  second.retryCredit();
+  await nextTurn();
+  clock.advance(999);
+  assert.deepEqual(first.evictions, []);
+  clock.advance(1);
+  await nextTurn();
+  assert.deepEqual([first.evictions, second.evictions], [['receive_memory_stalled'], []]);
+  assert.deepEqual([budget.isFavoured(second), second.credits], [true, [50_000]]);
   clock.advance(1_000);
-  assert.equal(holder.evictions.length, 1);
+  assert.deepEqual(second.evictions, ['receive_memory_stalled']);
+  assert.equal(clock.pendingTimers.length, 0);
+});
+
+test('a favoured stream that makes progress keeps its connection', async () => {
+  const { budget, clock } = createBudget();
+  budget.charge(1_400_000);
+  const waiter = new Waiter(budget, 50_000);
+  waiter.retryCredit();
+  await nextTurn();
+  for (let i = 0; i < 5; i++) {
+    waiter.bodyBytes += 1;
+    clock.advance(1_000);
+  }
+  assert.deepEqual(waiter.evictions, []);
+  budget.forget(waiter);
+});
+
+test('with room in memory nobody goes, however long a stream waits for its peer', async () => {
+  const { budget, clock } = createBudget();
+  const waiter = new Waiter(budget, 50_000);
+  budget.wait(waiter);
+  clock.advance(10_000);
+  await nextTurn();
+  assert.deepEqual(waiter.evictions, []);
+  budget.forget(waiter);
 });
 
 test('without a waiter there is no timer', () => {
   const { budget, clock } = createBudget();
   assert.equal(clock.pendingTimers.length, 0);
-  const waiter = new Waiter();
-  budget.wait(waiter);
-  budget.wait(new Waiter());
+  const waiters = [new Waiter(budget, 1), new Waiter(budget, 1)];
+  for (const waiter of waiters) budget.wait(waiter);
   assert.equal(clock.pendingTimers.length, 1);
-  budget.settle();
-  clock.advance(1_000);
+  for (const waiter of waiters) budget.forget(waiter);
   assert.equal(clock.pendingTimers.length, 0);
-});
-
-test('a waiter that is denied again while it is asked waits on', () => {
-  const { budget } = createBudget();
-  let asked = 0;
-  const denied: CreditWaiter = {
-    retryCredit: () => {
-      asked++;
-      budget.wait(denied);
-    },
-  };
-  budget.wait(denied);
-  budget.settle();
-  assert.deepEqual([asked, budget.isFavoured(denied)], [1, true]);
-  budget.forget(denied);
 });

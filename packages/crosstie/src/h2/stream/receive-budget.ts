@@ -161,7 +161,7 @@ export class ReceiveBudget {
   }
 
   #narrow(fullBytes: number): number {
-    return Math.floor(fullBytes * Math.max(0, 1 - this.#usedBytes / this.#sharedBytes));
+    return Math.ceil(fullBytes * Math.max(0, 1 - this.#usedBytes / this.#sharedBytes));
   }
 
   get #usedBytes(): number {

@@ -10,6 +10,8 @@ import { ensureMayReceive, receiveEndStream } from './state.ts';
 /** Notes a DATA frame of `frameBytes` (padding included) whose data lie between `start` and `end`. */
 export function receiveData(stream: StreamRecord, bytes: Buffer, start: number, end: number, frameBytes: number): void {
   ensureMayReceive(stream.state);
+  // RFC 9113 §8.1: a response begins with a header section; content before it is malformed.
+  if (!stream.hasHead) throw new StreamError(stream.id, 'PROTOCOL_ERROR', 'DATA before the head of the response');
   // RFC 9113 §6.9.1: more than the stream's window allows is a FLOW_CONTROL_ERROR.
   if (frameBytes > stream.receiveWindow) {
     throw new StreamError(

@@ -19,6 +19,8 @@ export interface Inbound {
   failure: ExchangeFailure | undefined;
   /** The reader is to be told that there is room to send again. */
   isWritableDue: boolean;
+  /** The head has been received: a body may follow. */
+  hasHead: boolean;
   /** -1 when not announced. */
   contentLength: number;
   bodyBytes: number;

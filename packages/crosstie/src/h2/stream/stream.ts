@@ -28,6 +28,7 @@ export abstract class H2Stream implements Exchange, StreamRecord {
   inTrailers: HeaderFields | undefined = undefined;
   failure: ExchangeFailure | undefined = undefined;
   isWritableDue = false;
+  hasHead = true;
   contentLength = -1;
   bodyBytes = 0;
   receiveWindow: number;
@@ -236,8 +237,10 @@ export abstract class H2Stream implements Exchange, StreamRecord {
   }
 
   onEndSent(): void {
-    const { receiver } = this;
-    if (receiver?.onSent !== undefined) this.host.sender.onReleased(() => receiver.onSent?.());
+    // Inside its handler's own call the receiver is not known yet.
+    if (this.receiver === undefined || this.receiver.onSent !== undefined) {
+      this.host.sender.onReleased(() => this.receiver?.onSent?.());
+    }
     this.state = sendEndStream(this.state);
     if (this.state.kind === 'closed') this.close();
     else this.onEndedFirst();

@@ -3,13 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { H2Stream } from './stream.ts';
+import type { StreamRecord } from './record.ts';
 import { StreamTable } from './table.ts';
 
 /** The table looks at the id alone. */
-const streamOf = (id: number) => ({ id }) as H2Stream;
+const streamOf = (id: number) => ({ id }) as StreamRecord;
 
-function idsOf(table: StreamTable<H2Stream>): number[] {
+function idsOf(table: StreamTable<StreamRecord>): number[] {
   return table
     .all()
     .map((stream) => stream.id)
@@ -77,7 +77,7 @@ test('the slot of a removed stream is taken by a later one while the overflow ho
 
 test('a thousand random steps agree with a Map', () => {
   const table = new StreamTable();
-  const expected = new Map<number, H2Stream>();
+  const expected = new Map<number, StreamRecord>();
   let seed = 7;
   const random = (below: number) => {
     seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
