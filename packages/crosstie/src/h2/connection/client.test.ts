@@ -273,6 +273,14 @@ test('RST_STREAM from the server in the middle of an answer', async () => {
   assert.deepEqual([answer.text, origin, code, unprocessed], ['ab', 'peer', 2, false]);
 });
 
+test('an answer and its RST_STREAM in one read: only the failure is told, and nothing is held', async () => {
+  const { peer, ask, connection } = await connect();
+  const { answer } = await ask();
+  await peer.sends(headers(1, { ':status': '103' }), headers(1, OK), data(1, 'ab'), data(1, 'cd'), reset(1, 'CANCEL'));
+  assert.deepEqual([answer.information.length, answer.head, answer.text, answer.failure?.code], [0, undefined, '', 8]);
+  assert.equal(connection.inspect().heldBytes, 0);
+});
+
 test('a head that the server would refuse is not sent', async () => {
   const { peer, connection } = await connect();
   await peer.sends(settings({ MAX_HEADER_LIST_SIZE: 300 }));
@@ -319,6 +327,7 @@ test('answers without literals are remembered, and stay right', async () => {
   await peer.sends(headers(1, first), headers(1, encodeFields([['grpc-status', '0']], 'indexed'), END_STREAM));
   await peer.sends(headers(3, Buffer.of(0xc0, 0xbf)), headers(3, Buffer.of(0xbe), END_STREAM));
   await peer.sends(headers(5, Buffer.of(0xc0, 0xbf)), headers(5, Buffer.of(0xbe), END_STREAM));
+  assert.equal(answers[1].head, answers[2].head, 'one record for both');
   for (const answer of answers) {
     assert.deepEqual([answer.head?.status, answer.head?.fields.get('x-a')], [218, 'one']);
     assert.equal(answer.trailers?.get('grpc-status'), '0');

@@ -8,17 +8,9 @@
 import type { ByteChannel, ByteReceiver, ChannelPeer } from '../../core/index.ts';
 import type { OutgoingHeaders } from '../../exchange/index.ts';
 import { HpackDecoder } from '../../hpack/index.ts';
-import {
-  ConnectionError,
-  ErrorCode,
-  type GoAwayFrame,
-  Setting,
-  type SettingPair,
-  StreamError,
-} from '../frame/index.ts';
+import { ConnectionError, ErrorCode, type GoAwayFrame, type SettingPair, StreamError } from '../frame/index.ts';
 import {
   type BudgetHolder,
-  DEFAULT_WINDOW_BYTES,
   type H2Stream,
   ReceiveFlow,
   type SendHost,
@@ -35,8 +27,10 @@ import { type ConnectionState, Ending } from './ending.ts';
 import type { ConnectionFacts } from './facts.ts';
 import { FrameReceiver } from './frame-receiver.ts';
 import { Input } from './input.ts';
+import { inspectConnection } from './inspect.ts';
 import { type H2Limits, LIMIT_REASONS, limitOfReason } from './limits.ts';
 import { localSettings } from './local-settings.ts';
+import { LocalWindows } from './local-windows.ts';
 import type { CloseReason, ConnectionEvent, ConnectionOptions } from './options.ts';
 import { Output } from './output.ts';
 import type { PeerSettings } from './peer-settings.ts';
@@ -44,8 +38,6 @@ import { Pings } from './pings.ts';
 import { type ConnectionRules, ReceivedFrames } from './received-frames.ts';
 import { type StallHost, StallWatch } from './stall-watch.ts';
 import { type TurnHost, Turns } from './turns.ts';
-
-const MAX_WINDOW = 0x7fffffff;
 
 export abstract class Connection<S extends H2Stream>
   implements ByteReceiver, StreamHost, SendHost, TurnHost, StallHost, BudgetHolder, ConnectionRules
@@ -69,6 +61,7 @@ export abstract class Connection<S extends H2Stream>
   readonly #input: Input;
   readonly #stalls: StallWatch;
   readonly #turns: Turns;
+  readonly #windows: LocalWindows;
   readonly #createdMs: number;
 
   constructor(channel: ByteChannel, options: ConnectionOptions, expectsPreface: boolean) {
@@ -103,6 +96,7 @@ export abstract class Connection<S extends H2Stream>
       options.bandwidthEstimator === true ? new BandwidthEstimator(this, limits.streamWindowBytes) : undefined;
     const parts = { limits, streams, flow, sender, output, budgets, deadlines, pings, estimator };
     this.received = new ReceivedFrames(parts, this);
+    this.#windows = new LocalWindows({ flow, streams, output, received: this.received });
     this.#frames = new FrameReceiver(this.received, limits, budgets);
     this.#input = new Input(channel, clock, { limits, sink: this.#frames, host: this, expectsPreface });
     const [input, frames, turns] = [this.#input, this.#frames, this.#turns];
@@ -272,10 +266,7 @@ export abstract class Connection<S extends H2Stream>
     const { limits } = this;
     this.output.sendSettings([...pairs, ...localSettings(limits)]);
     this.received.expectSettingsAck();
-    const more = limits.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
-    if (more <= 0) return;
-    this.flow.availableBytes += more;
-    this.output.sendWindowUpdate(0, more);
+    this.#windows.openConnection();
   }
 
   // ── PING ──
@@ -298,21 +289,9 @@ export abstract class Connection<S extends H2Stream>
     this.output.sendPing({ ack: false, opaque: this.pings.send(onAnswer, onLost), from: 0 });
   }
 
-  /** For the bandwidth estimator: new streams get the wider window by SETTINGS, the connection by WINDOW_UPDATE. */
+  /** For the bandwidth estimator. */
   widen(streamWindowBytes: number): void {
-    const more = Math.min(streamWindowBytes * 4, MAX_WINDOW) - this.flow.connectionWindowBytes;
-    const streamMore = streamWindowBytes - this.flow.streamWindowBytes;
-    this.flow.streamWindowBytes = streamWindowBytes;
-    for (const stream of this.streams.all()) {
-      stream.receiveWindow += streamMore;
-      if (stream.isPromised) this.flow.budget.promise(streamMore);
-    }
-    this.output.sendSettings([[Setting.INITIAL_WINDOW_SIZE, streamWindowBytes]]);
-    this.received.expectSettingsAck();
-    if (more <= 0) return;
-    this.flow.connectionWindowBytes += more;
-    this.flow.availableBytes += more;
-    this.output.sendWindowUpdate(0, more);
+    this.#windows.widen(streamWindowBytes);
   }
 
   // ── the end ──
@@ -405,40 +384,14 @@ export abstract class Connection<S extends H2Stream>
     return this.flow.heldBytes + this.#input.heldBytes + this.#frames.heldBytes;
   }
 
+  /** The connection as it is now. */
   inspect(): ConnectionFacts {
-    const now = this.options.clock.now();
-    return {
-      role: this.role,
-      state: this.state,
-      peer: this.peer,
-      ageMs: now - this.#createdMs,
-      idleReadMs: now - this.#input.lastReadMs,
-      streams: {
-        open: this.streams.size,
-        slots: this.slots,
-        opened: this.streams.opened,
-        lastId: this.lastStreamId,
-        waitingToSend: this.sender.pending.size,
-      },
-      windows: {
-        send: this.sender.window,
-        receive: this.flow.availableBytes,
-        initialSend: this.sender.initialWindow,
-        streamReceive: this.flow.streamWindowBytes,
-      },
-      heldBytes: this.heldBytes,
-      bytesReceived: this.#input.bytesReceived,
-      bytesSent: this.output.bytesSent,
-      bufferedBytes: this.channel.bufferedBytes,
-      isSocketBlocked: this.sender.isBlocked,
-      ping: { rttMs: this.pings.lastRttMs, outstanding: this.pings.outstanding },
-      peerSettings: this.received.peerSettings,
-      settingsAcknowledged: this.received.settingsAcknowledged,
-      goAway: { sent: this.ending.goAway, received: this.received.goAway },
-      resets: { received: this.budgets.resetsReceived, sent: this.budgets.resetsSent },
-      glitches: this.budgets.glitches,
-      limits: Object.fromEntries(this.budgets.acted),
-      closed: this.ending.reason,
-    };
+    const { role, state, channel, streams, slots, lastStreamId, flow, sender, output, budgets, received, pings } = this;
+    const { heldBytes, ending } = this;
+    const nowMs = this.options.clock.now();
+    return inspectConnection({
+      ...{ role, state, channel, streams, slots, lastStreamId, flow, sender, output, budgets, received, pings },
+      ...{ heldBytes, ending, input: this.#input, nowMs, createdMs: this.#createdMs },
+    });
   }
 }

@@ -67,16 +67,18 @@ test('a new server connection', async () => {
 
 test('a connection at work', async () => {
   const { connection, peer, exchanges } = await serveCalls();
+  await peer.waits(25);
   await peer.sends(headers(1, request('POST', '/')), headers(5, request('POST', '/')), data(1, 'abc'), priority(1, 0));
   exchanges[0].sendHead(OK);
   exchanges[0].sendData(Buffer.alloc(30));
   await peer.settles();
   await peer.sends(reset(5, 'CANCEL'), headers(7, [[':method', 'GET']]));
-  const { streams, windows, resets, glitches, heldBytes, idleReadMs } = connection.inspect();
+  const { streams, windows, resets, glitches, heldBytes, idleReadMs, ageMs } = connection.inspect();
   assert.deepEqual(streams, { open: 1, slots: 1, opened: 2, lastId: 7, waitingToSend: 1 });
   assert.deepEqual([windows.send, windows.receive], [65_535 - 10, 4 * 1_048_576 - 3]);
   assert.deepEqual([resets, glitches, idleReadMs], [{ received: 1, sent: 1 }, 1, 0]);
   assert.ok(heldBytes > 3);
+  assert.equal(ageMs, 25);
 });
 
 test('a connection that has ended', async () => {

@@ -189,6 +189,22 @@ test('held bytes are those of heads and bodies, and all are free at the end', as
 
 // ── memory of the process ──
 
+test('windows of streams whose body is under way are promised, and no longer than that', async () => {
+  const { peer, calls, budget } = await serveCalls({ limits: { streamWindowBytes: 10_000 } });
+  await peer.sends(headers(1, POST), headers(3, POST), headers(5, POST), headers(7, POST, END_STREAM));
+  await peer.sends(data(1, Buffer.alloc(6_000)), data(3, Buffer.alloc(1_000)), data(5, Buffer.alloc(1_000)));
+  assert.equal(budget.promisedBytes, 4_000 + 9_000 + 9_000);
+  calls[0].exchange.release(6_000);
+  assert.equal(budget.promisedBytes, 10_000 + 9_000 + 9_000);
+  await peer.sends(data(1, '', END_STREAM));
+  assert.equal(budget.promisedBytes, 9_000 + 9_000);
+  await peer.sends(reset(3, 'CANCEL'));
+  assert.equal(budget.promisedBytes, 9_000);
+  calls[2].exchange.reset(8);
+  assert.equal(budget.promisedBytes, 0);
+  await peer.takes();
+});
+
 test('with memory short one stream is favoured, until it has ended', async () => {
   const options = { limits: { streamWindowBytes: 10_000 }, budgetBytes: 80_000 };
   const { peer, calls, budget } = await serveCalls(options);

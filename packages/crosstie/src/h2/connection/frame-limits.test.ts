@@ -195,6 +195,15 @@ test('bytes that come although the channel was paused wait behind the rest', asy
   await peer.receives(pong('aaaaaaaa'), pong('bbbbbbbb'), pong('cccccccc'));
 });
 
+test('a connection that ends drops what was not read', async () => {
+  const { peer, connection } = await serveCalls({ limits: { turnFrames: 1 } });
+  connection.onBytes(Buffer.concat([ping('aaaaaaaa').encode(), Buffer.alloc(1_000)]));
+  assert.equal(connection.heldBytes, 1_000);
+  connection.close();
+  assert.equal(connection.heldBytes, 0);
+  await peer.takes();
+});
+
 test('a turn that ends inside a frame', async () => {
   const { peer, calls } = await serveCalls({ limits: { turnFrames: 1 }, chunkBytes: 7 });
   await peer.sends(headers(1, POST), data(1, 'abc'), data(1, 'def'), headers(1, { x: 'y' }, END_STREAM));

@@ -351,6 +351,22 @@ test('a socket that takes nothing ends the connection after the stall time', asy
   assert.ok((await peer.takes()).some((each) => goAway('ENHANCE_YOUR_CALM', 'send_stall').matches(each)));
 });
 
+test('a stream that has waited and waits no more is no stall, however long it thinks', async () => {
+  const { peer, calls, connection } = await serveCalls();
+  await peer.sends(settings({ INITIAL_WINDOW_SIZE: 3 }), headers(1, POST, END_STREAM));
+  calls[0].exchange.sendHead(OK);
+  calls[0].exchange.sendData(Buffer.from('hello'));
+  await peer.settles();
+  assert.equal(connection.inspect().streams.waitingToSend, 1);
+  await peer.sends(windowUpdate(1, 100));
+  assert.equal(connection.inspect().streams.waitingToSend, 0);
+  await peer.takes();
+  await peer.waits(120_000);
+  await peer.receivesNothing();
+  calls[0].exchange.sendEnd();
+  await peer.receives(data(1, '', END_STREAM));
+});
+
 test('nothing waits, nothing is watched', async () => {
   const { peer, calls } = await serveCalls();
   await peer.sends(headers(1, POST, END_STREAM));

@@ -83,11 +83,13 @@ test('drain: without an answer to the PING the second GOAWAY comes after a secon
   const { peer, connection } = await serveCalls();
   await peer.sends(headers(1, POST, END_STREAM));
   connection.drain(60_000);
-  await receiveFirstStep(peer);
+  const late = await receiveFirstStep(peer);
   await peer.waits(999);
   await peer.receivesNothing();
   await peer.waits(1);
   await peer.receives(goAway('NO_ERROR', 'draining', 1));
+  await peer.sends(late);
+  await peer.receivesNothing();
 });
 
 test('drain: without a stream the connection ends after the second GOAWAY', async () => {

@@ -154,6 +154,24 @@ test('after our reset the reader hears nothing, late frames are ignored and coun
   assert.equal(before - connection.inspect().windows.receive, 9);
 });
 
+test('a reader that resets in the middle of a read hears nothing of the rest of it', async () => {
+  const heard: string[] = [];
+  const served = servePeer((exchange) => {
+    const body = new BodyRecorder();
+    body.onData = (bytes) => {
+      heard.push(Buffer.from(bytes).toString());
+      exchange.reset(8);
+    };
+    body.onEnd = () => heard.push('end');
+    body.onFailure = () => heard.push('failure');
+    return body;
+  });
+  await served.peer.handshake();
+  await served.peer.sends(headers(1, POST), data(1, 'a'), data(1, 'b'), data(1, 'c', END_STREAM));
+  assert.deepEqual(heard, ['a']);
+  await served.peer.receives(reset(1, 'CANCEL'));
+});
+
 test('ignored field blocks are decoded all the same', async () => {
   // §4.3: "A receiver MUST [...] decompress field blocks [...] to ensure that the HPACK state is consistent".
   const { peer, calls } = await serveCalls();
