@@ -36,10 +36,11 @@ const HEAD = prepareHeaders([
 const OK = prepareHeaders([['grpc-status', '0']]);
 
 export class GrpcEcho implements BodyReceiver {
+  /** Set once there is a buffer to give back: small calls need no word when they have left. */
+  onSent?: () => void;
   readonly #exchange: ServerExchange;
   #body: Uint8Array | undefined;
   #length = 0;
-  #isPooled = false;
 
   constructor(exchange: ServerExchange) {
     this.#exchange = exchange;
@@ -74,11 +75,6 @@ export class GrpcEcho implements BodyReceiver {
 
   onWritable(): void {}
 
-  onSent(): void {
-    if (this.#isPooled && this.#body !== undefined) POOL.giveBack(this.#body);
-    this.#body = undefined;
-  }
-
   #append(body: Uint8Array, bytes: Uint8Array, length: number): void {
     const target = length <= body.length ? body : this.#grow(body, length);
     target.set(bytes, this.#length);
@@ -90,8 +86,8 @@ export class GrpcEcho implements BodyReceiver {
     const next = Math.min(Math.max(body.length * GROWTH, FIRST_BUFFER_BYTES), announced);
     const larger = POOL.borrow(Math.max(next, length));
     larger.set(body.subarray(0, this.#length));
-    if (this.#isPooled) POOL.giveBack(body);
-    this.#isPooled = true;
+    if (this.onSent !== undefined) POOL.giveBack(body);
+    this.onSent = () => POOL.giveBack(larger);
     return larger;
   }
 
