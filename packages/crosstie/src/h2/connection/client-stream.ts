@@ -40,9 +40,10 @@ export class ClientStream extends H2Stream {
   receiveHead(response: ParsedResponse): void {
     this.hasHead = true;
     this.#inHead = response.head;
-    // RFC 9113 §8.1.1: responses to HEAD and 304 carry a content-length for a body that is not sent.
-    const hasNoBody = this.#isHeadRequest || response.head.status === 304;
-    this.contentLength = hasNoBody ? -1 : response.contentLength;
+    // RFC 9113 §8.1.1: responses to HEAD and 304 may announce a length; they, and 204, have no content (RFC 9110 §6.4.1).
+    const { status } = response.head;
+    const hasNoContent = this.#isHeadRequest || status === 304 || status === 204;
+    this.contentLength = hasNoContent ? 0 : response.contentLength;
   }
 
   deliverHead(): void {

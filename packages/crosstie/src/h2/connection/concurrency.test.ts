@@ -24,6 +24,7 @@ import {
   servePeer,
   settings,
 } from '../../testing/index.ts';
+import type { H2Limits } from '../index.ts';
 
 const OK = prepareHeaders([[':status', '200']]);
 const POST = request('POST', '/');
@@ -87,28 +88,75 @@ test('refused field blocks are decoded all the same', async () => {
   assert.equal(calls[1].exchange.head.fields.get('x-a'), 'b');
 });
 
-test('a handler that still works keeps its slot after the peer has reset the stream', async () => {
+/** A server whose handlers go on working after a failure, until they are told to finish. */
+async function serveWorkers(limits: Partial<H2Limits>) {
   const finish: (() => void)[] = [];
+  const bodies: BodyRecorder[] = [];
   const served = servePeer(
-    () => {
+    (exchange) => {
       const body = new BodyRecorder();
+      bodies.push(body);
+      const onEnd = body.onEnd.bind(body);
+      body.onEnd = (trailers) => {
+        onEnd(trailers);
+        exchange.reply(OK);
+      };
       return Object.assign(body, { onFailure: () => new Promise<void>((resolve) => finish.push(resolve)) });
     },
-    { limits: { concurrentStreams: 2 } },
+    { limits },
   );
   const { peer, connection } = served;
   await peer.handshake();
   await peer.sends(headers(1, POST), headers(3, POST));
   await peer.sends(reset(1, 'CANCEL'), reset(3, 'CANCEL'));
-  await peer.sends(headers(5, POST));
-  await peer.receives(reset(5, 'REFUSED_STREAM'));
+  return { peer, connection, finish, bodies };
+}
+
+test('a handler that still works keeps its slot after the peer has reset the stream; the next stream waits for it', async () => {
+  const { peer, connection, finish, bodies } = await serveWorkers({ concurrentStreams: 2 });
   assert.deepEqual([connection.inspect().streams.open, connection.inspect().streams.slots], [0, 2]);
-  finish[0]();
-  await peer.settles();
-  assert.equal(connection.inspect().streams.slots, 1);
-  await peer.sends(headers(7, POST));
+  await peer.sends(headers(5, POST, END_STREAM), headers(7, POST, END_STREAM));
   await peer.receivesNothing();
-  assert.equal(connection.inspect().streams.slots, 2);
+  assert.deepEqual([bodies.length, connection.inspect().streams.open], [2, 2]);
+  finish[0]();
+  await peer.receives(headers(5, { ':status': '200' }, END_STREAM), headers(7, { ':status': '200' }, END_STREAM));
+  assert.equal(connection.inspect().streams.slots, 1);
+  finish[1]();
+  await peer.settles();
+  assert.equal(connection.inspect().streams.slots, 0);
+});
+
+test('beyond what may be open a stream is refused, held back or not', async () => {
+  const { peer, finish } = await serveWorkers({ concurrentStreams: 2 });
+  await peer.sends(headers(5, POST), headers(7, POST), headers(9, POST));
+  await peer.receives(reset(9, 'REFUSED_STREAM'));
+  for (const each of finish) each();
+});
+
+test('the body of a stream that waits for its handler is kept as it came', async () => {
+  const { peer, finish, bodies } = await serveWorkers({ concurrentStreams: 2 });
+  await peer.sends(headers(5, POST), data(5, 'first '));
+  await peer.sends(data(5, 'second '), data(5, 'third', END_STREAM));
+  finish[0]();
+  await peer.receives(headers(5, { ':status': '200' }, END_STREAM));
+  assert.equal(bodies[2].text, 'first second third');
+});
+
+test('a stream that was held back and reset is never dispatched, and holds nothing', async () => {
+  const { peer, connection, finish, bodies } = await serveWorkers({ concurrentStreams: 2 });
+  await peer.sends(headers(5, POST), data(5, 'x'));
+  await peer.sends(reset(5, 'CANCEL'), headers(7, POST, END_STREAM));
+  finish[0]();
+  await peer.receives(headers(7, {}, END_STREAM));
+  assert.deepEqual([bodies.length, connection.inspect().heldBytes, connection.inspect().streams.slots], [3, 0, 1]);
+});
+
+test('resets that leave handlers at work, again and again, end the connection', async () => {
+  const { peer } = await serveWorkers({ concurrentStreams: 2, refusedStreams: 3 });
+  for (let id = 5; id < 11; id += 2) await peer.sends(headers(id, POST), reset(id, 'CANCEL'));
+  await peer.receivesNothing();
+  await peer.sends(headers(11, POST));
+  await peer.receives(goAway('ENHANCE_YOUR_CALM', 'too_many_refused_streams'));
 });
 
 test('a handler that has nothing left to do frees its slot when it is told of the failure, once', async () => {

@@ -100,7 +100,7 @@ test('a header block in CONTINUATION frames is one head', async () => {
 
 test('1xx responses go before the final one', async () => {
   const { peer, calls } = await serveCalls();
-  await peer.sends(headers(1, request('POST', '/', { expect: '100-continue' })));
+  await peer.sends(headers(1, request('POST', '/')));
   const [{ exchange }] = calls;
   exchange.sendInformation(prepareHeaders([[':status', '100']]));
   exchange.sendInformation(outgoingHeaders([[':status', '103']]));
@@ -133,6 +133,30 @@ test('a block without literals means what the table says now, remembered or not'
     ['one', 'one', 'one', 'two', 'two', 'two', 'one'],
   );
   assert.equal(calls[1].exchange.head, calls[2].exchange.head, 'one record for both');
+});
+
+test('who expects 100 gets it when the handler has been asked and says nothing', async () => {
+  // RFC 9110 §10.1.1: a server "MUST send either 100 (Continue) or a final response" unless content has come already.
+  const { peer, calls } = await serveCalls();
+  const expecting = request('POST', '/', { expect: '100-continue' });
+  await peer.sends(headers(1, expecting));
+  await peer.receives(headers(1, { ':status': '100' }));
+  await peer.sends(data(1, 'x', END_STREAM));
+  calls[0].exchange.reply(OK);
+  await peer.receives(headers(1, { ':status': '200' }, END_STREAM));
+  await peer.sends(headers(3, expecting), data(3, 'already here'));
+  await peer.sends(headers(5, expecting, END_STREAM));
+  await peer.receivesNothing();
+});
+
+test('who expects 100 and is refused at once does not get it', async () => {
+  const { peer } = servePeer((exchange) => {
+    exchange.reply(prepareHeaders([[':status', '413']]));
+    return new BodyRecorder();
+  });
+  await peer.handshake();
+  await peer.sends(headers(1, request('POST', '/', { expect: '100-continue' })));
+  await peer.receives(headers(1, { ':status': '413' }, END_STREAM), reset(1, 'NO_ERROR'));
 });
 
 // ── malformed messages ──

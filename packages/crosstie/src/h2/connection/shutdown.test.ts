@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Clock } from '../../core/index.ts';
 import { type ExchangeHandler, prepareHeaders, type ServerExchange } from '../../exchange/index.ts';
 import {
   BodyRecorder,
@@ -14,6 +15,7 @@ import {
   headers,
   ping,
   pong,
+  priority,
   ResponseRecorder,
   request,
   reset,
@@ -21,7 +23,14 @@ import {
   servePeer,
   windowUpdate,
 } from '../../testing/index.ts';
-import { type CloseReason, describeClose, ReceiveBudget, resolveLimits, ServerConnection } from '../index.ts';
+import {
+  type CloseReason,
+  type ConnectionEvent,
+  describeClose,
+  ReceiveBudget,
+  resolveLimits,
+  ServerConnection,
+} from '../index.ts';
 
 const OK = prepareHeaders([[':status', '200']]);
 const GET = prepareHeaders([
@@ -262,23 +271,31 @@ test('the same GOAWAY again is an oddity, told once', async () => {
 
 test('a bug of ours ends the connection, and is told as one', async () => {
   const peer = createScriptedPeer('client');
-  const budget = new ReceiveBudget({ clock: peer.clock, limitBytes: 1e9, stallMs: 1_000 });
-  const events: string[] = [];
-  const connection = new ServerConnection(peer.channel, () => new BodyRecorder(), {
-    clock: peer.clock,
-    budget,
-    limits: resolveLimits(),
-    onEvent: (event) => {
-      events.push(event.kind);
-      if (events.length === 1) throw new Error('a bug');
+  let callsLeft = Infinity;
+  const clock: Clock = {
+    now: () => {
+      if (callsLeft-- === 0) throw new Error('a bug');
+      return peer.clock.now();
     },
-  });
-  peer.channel.open(connection);
+    setTimer: (callback, delayMs) => peer.clock.setTimer(callback, delayMs),
+    clearTimer: (timer) => peer.clock.clearTimer(timer),
+    defer: (callback) => peer.clock.defer(callback),
+  };
+  const budget = new ReceiveBudget({ clock, limitBytes: 1e9, stallMs: 1_000 });
+  const events: ConnectionEvent[] = [];
+  const onEvent = (event: ConnectionEvent) => events.push(event);
+  const options = { clock, budget, limits: resolveLimits(), onEvent };
+  peer.channel.open(new ServerConnection(peer.channel, () => new BodyRecorder(), options));
   await peer.handshake();
-  await peer.sends(headers(1, { a: 'b' }));
+  // The first look at the clock is for the turn, the second for the oddity, inside the parser.
+  callsLeft = 1;
+  await peer.sends(priority(1, 0));
   await peer.receives(goAway('INTERNAL_ERROR', 'internal error'));
   await peer.receivesEnd();
-  assert.deepEqual(events, ['protocol-error', 'internal-error', 'protocol-error']);
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['internal-error', 'protocol-error'],
+  );
 });
 
 // ── a client ──

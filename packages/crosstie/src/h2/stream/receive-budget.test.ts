@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock, nextTurn } from '../../testing/index.ts';
-import { type BudgetHolder, type CreditWaiter, ReceiveBudget } from './receive-budget.ts';
+import { type BudgetHolder, type CreditRequest, ReceiveBudget } from './receive-budget.ts';
 
-/** Seven eighths are 1,400,000; nobody gets more than an eighth of what is left of them, nor less than 16,384. */
+/** A quarter of it is for the favoured stream: 1,200,000 are for all. */
 const LIMIT = 1_600_000;
+const FULL = 1_000_000;
 
 function createBudget(limitBytes = LIMIT) {
   const clock = new FakeClock();
@@ -33,28 +34,32 @@ class Holder implements BudgetHolder {
   }
 }
 
-/** A stream that wants `wanted` bytes and waits again when it does not get all of them. */
-class Waiter implements CreditWaiter {
+/** A stream under way that asks for what it owes its peer, and waits when it gets nothing. */
+class Waiter implements CreditRequest {
   readonly flow = {};
   bodyBytes = 0;
-  wanted: number;
+  receiveWindow = 0;
+  dueBytes: number;
   readonly credits: number[] = [];
   readonly evictions: string[] = [];
   readonly #budget: ReceiveBudget;
 
-  constructor(budget: ReceiveBudget, wanted: number) {
+  constructor(budget: ReceiveBudget, dueBytes: number) {
     this.#budget = budget;
-    this.wanted = wanted;
+    this.dueBytes = dueBytes;
   }
 
   retryCredit(): void {
-    const credit = this.#budget.creditFor(this, this.wanted);
-    if (credit > 0) {
-      this.credits.push(credit);
-      this.#budget.promise(credit);
-      this.wanted -= credit;
+    if (this.dueBytes === 0) return;
+    const credit = this.#budget.creditFor(this, FULL);
+    if (credit === 0) {
+      this.#budget.wait(this);
+      return;
     }
-    if (this.wanted > 0) this.#budget.wait(this);
+    this.credits.push(credit);
+    this.dueBytes -= credit;
+    this.receiveWindow += credit;
+    this.#budget.promise(credit);
   }
 
   evict(reason: string): void {
@@ -63,34 +68,43 @@ class Waiter implements CreditWaiter {
   }
 }
 
-/** Memory held, promised to streams under way, wanted: and what one stream gets that is not favoured. */
-const SHARES: readonly (readonly [held: number, promised: number, wanted: number, credit: number])[] = [
-  [0, 0, 1_000, 1_000],
-  [0, 0, 1_000_000, 175_000],
-  [600_000, 0, 1_000_000, 100_000],
-  [0, 600_000, 1_000_000, 100_000],
-  [600_000, 600_000, 1_000_000, 25_000],
-  [600_000, 668_928, 1_000_000, 16_384],
-  [600_000, 668_936, 1_000_000, 0],
-  [600_000, 668_936, 16_000, 16_000],
-  [1_400_000, 0, 1, 0],
-  [2_000_000, 0, 1, 0],
+/** Memory held and promised, owed to the stream, its window: and what it gets when it is not favoured. */
+const CREDITS: readonly (readonly [held: number, promised: number, due: number, window: number, credit: number])[] = [
+  [0, 0, 500_000, 0, 500_000],
+  [0, 0, FULL, 0, FULL],
+  [0, 0, FULL, 600_000, 400_000],
+  [600_000, 0, FULL, 0, 500_000],
+  [0, 600_000, FULL, 0, 500_000],
+  [300_000, 600_000, FULL, 0, 250_000],
+  [300_000, 600_000, FULL, 240_000, 0],
+  [300_000, 600_000, 16_384, 0, 16_384],
+  [300_000, 600_000, 16_383, 0, 0],
+  [1_200_000, 0, FULL, 0, 0],
+  [2_000_000, 0, FULL, 0, 0],
 ];
 
-for (const [held, promised, wanted, credit] of SHARES) {
-  test(`with ${held} held and ${promised} promised, who wants ${wanted} gets ${credit}`, () => {
+for (const [held, promised, due, window, credit] of CREDITS) {
+  test(`${held} held, ${promised} promised: a window of ${window} with ${due} due gets ${credit}`, () => {
     const { budget } = createBudget();
     budget.charge(held);
     budget.promise(promised);
-    assert.equal(budget.creditFor(new Waiter(budget, wanted), wanted), credit);
+    const waiter = new Waiter(budget, due);
+    waiter.receiveWindow = window;
+    assert.equal(budget.creditFor(waiter, FULL), credit);
     assert.deepEqual([budget.heldBytes, budget.promisedBytes], [held, promised]);
     assert.equal(budget.isWithholding, held >= 1_400_000);
   });
 }
 
-test('the first that waits is the favoured one, and gets all it wants; then the next', async () => {
+test('a small window need not wait for a whole frame', () => {
   const { budget } = createBudget();
-  budget.charge(1_400_000);
+  assert.equal(budget.creditFor(new Waiter(budget, 5_000), 10_000), 5_000);
+  assert.equal(budget.creditFor(new Waiter(budget, 4_999), 10_000), 0);
+});
+
+test('the first that waits is the favoured one, and gets all it asks for; then the next', async () => {
+  const { budget } = createBudget();
+  budget.charge(1_200_000);
   const [first, second] = [new Waiter(budget, 50_000), new Waiter(budget, 60_000)];
   first.retryCredit();
   second.retryCredit();
@@ -107,47 +121,54 @@ test('the first that waits is the favoured one, and gets all it wants; then the 
   assert.equal(budget.favours(second.flow), false);
 });
 
-test('the favoured one stays so, with what it wants later, until it is forgotten', async () => {
+test('the favoured one stays so, with what it asks for later, until it is forgotten', async () => {
   const { budget } = createBudget();
-  budget.charge(1_400_000);
+  budget.charge(1_200_000);
   const [first, second] = [new Waiter(budget, 50_000), new Waiter(budget, 60_000)];
   first.retryCredit();
   second.retryCredit();
   await nextTurn();
-  first.wanted = 20_000;
+  first.dueBytes = 20_000;
   first.retryCredit();
   await nextTurn();
   assert.deepEqual([first.credits, second.credits], [[50_000, 20_000], []]);
   for (const waiter of [first, second]) budget.forget(waiter);
 });
 
-test('when memory is freed all are served in order, as far as it goes', async () => {
+test('the favoured one, too, gets only what fits', async () => {
   const { budget } = createBudget();
-  budget.charge(1_400_000);
-  const waiters = [40_000, 30_000, 20_000].map((wanted) => new Waiter(budget, wanted));
-  for (const waiter of waiters) waiter.retryCredit();
+  budget.charge(1_550_000);
+  const waiter = new Waiter(budget, 400_000);
+  waiter.retryCredit();
   await nextTurn();
-  budget.release(1_000_000);
+  assert.deepEqual(waiter.credits, [50_000]);
+  waiter.retryCredit();
+  budget.release(100_000);
   await nextTurn();
-  assert.deepEqual(
-    waiters.map(({ wanted }) => wanted),
-    [0, 0, 0],
-  );
-  for (const waiter of waiters) budget.forget(waiter);
+  assert.deepEqual(waiter.credits, [50_000, 100_000]);
+  budget.forget(waiter);
 });
 
-test('promises that are kept or given up make room, too', async () => {
-  const { budget } = createBudget();
-  budget.promise(1_400_000);
-  const [first, second] = [new Waiter(budget, 30_000), new Waiter(budget, 30_000)];
-  first.retryCredit();
-  second.retryCredit();
-  await nextTurn();
-  assert.deepEqual(second.credits, []);
-  budget.promise(-700_000);
-  await nextTurn();
-  assert.deepEqual(second.credits, [30_000]);
-  for (const waiter of [first, second]) budget.forget(waiter);
+test('when memory is freed, or a promise given up, all are served in order', async () => {
+  const frees = [
+    (budget: ReceiveBudget) => budget.release(600_000),
+    (budget: ReceiveBudget) => budget.promise(-600_000),
+  ];
+  for (const free of frees) {
+    const { budget } = createBudget();
+    budget.charge(600_000);
+    budget.promise(600_000);
+    const waiters = [40_000, 30_000, 20_000].map((due) => new Waiter(budget, due));
+    for (const waiter of waiters) waiter.retryCredit();
+    await nextTurn();
+    free(budget);
+    await nextTurn();
+    assert.deepEqual(
+      waiters.map(({ dueBytes }) => dueBytes),
+      [0, 0, 0],
+    );
+    for (const waiter of waiters) budget.forget(waiter);
+  }
 });
 
 test('beyond the limit the largest holder goes, then the next, until it fits', () => {
@@ -188,7 +209,7 @@ test('a holder that frees its memory later is not evicted twice', () => {
 
 test('a favoured stream that receives nothing loses its connection, and the next is favoured', async () => {
   const { budget, clock } = createBudget();
-  budget.charge(1_400_000);
+  budget.charge(1_200_000);
   const [first, second] = [new Waiter(budget, 50_000), new Waiter(budget, 50_000)];
   first.retryCredit();
   second.retryCredit();
@@ -204,9 +225,22 @@ test('a favoured stream that receives nothing loses its connection, and the next
   assert.equal(clock.pendingTimers.length, 0);
 });
 
+test('a favoured stream that could get nothing is not to blame: the largest holder goes', async () => {
+  const { budget, clock } = createBudget();
+  const [small, large] = [new Holder(budget, 500_000), new Holder(budget, 1_100_000)];
+  const waiter = new Waiter(budget, 50_000);
+  waiter.retryCredit();
+  await nextTurn();
+  clock.advance(1_000);
+  assert.deepEqual([waiter.evictions, small.evictions, large.evictions.length], [[], [], 1]);
+  await nextTurn();
+  assert.deepEqual(waiter.credits, [50_000]);
+  budget.forget(waiter);
+});
+
 test('a favoured stream that makes progress keeps its connection', async () => {
   const { budget, clock } = createBudget();
-  budget.charge(1_400_000);
+  budget.charge(1_200_000);
   const waiter = new Waiter(budget, 50_000);
   waiter.retryCredit();
   await nextTurn();
@@ -215,6 +249,7 @@ test('a favoured stream that makes progress keeps its connection', async () => {
     clock.advance(1_000);
   }
   assert.deepEqual(waiter.evictions, []);
+  assert.equal(clock.pendingTimers.length, 1, 'one timer, however long it takes');
   budget.forget(waiter);
 });
 

@@ -58,7 +58,7 @@ test('when memory is short the connection gets back only what is no longer held'
   flow.release(10_000);
   budget.charge(10_000);
   assert.equal(flow.takeConnectionCredit(), 0, '10,000 are not half of the window');
-  const favoured = { flow, bodyBytes: 0, retryCredit: () => {}, evict: () => {} };
+  const favoured = { flow, bodyBytes: 0, receiveWindow: 0, retryCredit: () => {}, evict: () => {} };
   budget.wait(favoured);
   assert.equal(flow.takeConnectionCredit(), 60_000, 'the favoured stream must be able to finish');
   budget.forget(favoured);

@@ -60,7 +60,10 @@ export function deliver(stream: StreamRecord): void {
   stream.isQueued = false;
   stream.deliverHead();
   const receiver = stream.receiver;
-  if (receiver === undefined) return;
+  if (receiver === undefined) {
+    keepData(stream);
+    return;
+  }
   if (stream.inData !== undefined) deliverData(stream);
   if (stream.inEnd) {
     stream.inEnd = false;
@@ -79,6 +82,14 @@ export function deliver(stream: StreamRecord): void {
     stream.isWritableDue = false;
     receiver.onWritable();
   }
+}
+
+/** Nobody reads yet: what lies in the read buffer is copied before the turn is over. */
+function keepData(stream: StreamRecord): void {
+  const { inData, inMoreData } = stream;
+  if (inData === undefined) return;
+  stream.inData = Buffer.concat(inMoreData === undefined ? [inData] : [inData, ...inMoreData]);
+  stream.inMoreData = undefined;
 }
 
 function deliverData(stream: StreamRecord): void {
