@@ -11,7 +11,7 @@ import { readRepositoryFile, repositoryRoot } from '../repository.ts';
 
 const FOLDER = 'test/attacks';
 /** Limits that a peer cannot reach: they bound what our own side asks for. */
-const OWN_LIMITS: ReadonlySet<string> = new Set(['drainMs', 'goAwayFlushMs']);
+const OWN_LIMITS: ReadonlySet<string> = new Set(['drainMs', 'goAwayFlushMs', 'maxAgeMs', 'idleMs', 'maxRequests']);
 /** Knobs of the process, not of a connection. */
 const PROCESS_KNOBS: ReadonlySet<string> = new Set(['budget.limitBytes', 'budget.stallMs']);
 

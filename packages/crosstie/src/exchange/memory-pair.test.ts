@@ -256,3 +256,15 @@ test('trailers with a pseudo-header field are refused', async () => {
   pair.close();
   await quiet();
 });
+
+test('a request that has ended can still fail while it is answered', async () => {
+  const { pair, servers, serverNotes, notes } = createParts();
+  const exchange = pair.request(REQUEST, undefined, notes);
+  await quiet();
+  servers[0].sendHead(OK);
+  await quiet();
+  exchange.reset(8);
+  await quiet();
+  assert.deepEqual(serverNotes.events, ['end', 'failure peer 8']);
+  assert.equal(pair.openCount, 0);
+});

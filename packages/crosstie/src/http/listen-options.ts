@@ -26,6 +26,8 @@ export interface Http1Timeouts {
 
 export const DEFAULT_LISTEN_LIMITS: ListenLimits = Object.freeze({
   ...DEFAULT_LIMITS,
+  maxAgeMs: 300_000,
+  idleMs: 900_000,
   connections: 20_000,
   connectionsPerAddress: 2_000,
 });

@@ -25,6 +25,10 @@ export interface EngineOptions {
   readonly budgetBytes?: number;
   /** Of the server only. */
   readonly audienceHint?: number;
+  /** For the jitter of ages. Default: Math.random. */
+  readonly random?: () => number;
+  /** Of the client only: id of its first stream. */
+  readonly initialStreamId?: number;
 }
 
 const DEFAULT_BUDGET_BYTES = 256 * 1_048_576;
@@ -124,6 +128,8 @@ function recordEngine(
     clock,
     budget,
     limits: resolveLimits(options.limits),
+    ...(options.random === undefined ? {} : { random: options.random }),
+    ...(options.initialStreamId === undefined ? {} : { initialStreamId: options.initialStreamId }),
     ...(options.audienceHint === undefined ? {} : { audienceHint: options.audienceHint }),
     onEvent: (event) => {
       record.events.push(event);

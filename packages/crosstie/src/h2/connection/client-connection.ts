@@ -21,6 +21,8 @@ import type { ConnectionOptions } from './options.ts';
 import type { PeerSettings } from './peer-settings.ts';
 
 export interface ClientConnectionOptions extends ConnectionOptions {
+  /** Id of the first stream, odd. Default 1; for tests of what happens when ids run out. */
+  readonly initialStreamId?: number;
   /** The server has sent GOAWAY: open streams elsewhere; those here go on if the server accepted them. */
   readonly onGoAway?: (frame: GoAwayFrame) => void;
 }
@@ -36,7 +38,7 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
   readonly #responses = new HeadMemo<ParsedResponse>();
   readonly #trailers = new HeadMemo<ParsedTrailers>();
   #settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined = undefined;
-  #nextStreamId = 1;
+  #nextStreamId: number;
 
   constructor(channel: ByteChannel, options: ClientConnectionOptions) {
     const onClose = options.onClose;
@@ -52,6 +54,7 @@ export class ClientConnection extends Connection<ClientStream> implements Exchan
       false,
     );
     this.#onGoAway = options.onGoAway;
+    this.#nextStreamId = options.initialStreamId ?? 1;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });

@@ -348,3 +348,17 @@ test('the caller may ask again from inside its receiver', async () => {
   await peer.sends(headers(3, OK, END_STREAM));
   assert.equal(second.isEnded, true);
 });
+
+test('the last stream id is used once, and then no more', async () => {
+  // RFC 9113 §5.1.1: "Stream identifiers cannot be reused", and 2^31-1 is the largest.
+  const { peer, connection, ask } = await connect({ initialStreamId: 0x7fffffff });
+  const { answer } = await ask();
+  await peer.sends(headers(0x7fffffff, OK, END_STREAM));
+  assert.equal(answer.isEnded, true);
+  assert.equal(connection.availableStreams, 0);
+  const late = new ResponseRecorder();
+  connection.request(GET, undefined, late);
+  await peer.receivesNothing();
+  assert.deepEqual([late.failure?.unprocessed, late.failure?.code], [true, 7]);
+  assert.match(late.failure?.message ?? '', /used up: open another/);
+});

@@ -10,6 +10,8 @@ export type DeadlineName =
   | 'header-block'
   | 'send-stall'
   | 'go-away-flush'
+  | 'age'
+  | 'idle'
   | 'drain-ping'
   | 'drain';
 

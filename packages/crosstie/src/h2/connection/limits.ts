@@ -60,6 +60,17 @@ export interface H2Limits {
   readonly informationHeads: number;
   /** PINGs of ours without an answer at a time. Default 16. */
   readonly pings: number;
+  /**
+   * Age of a server's connection after which it is drained, ± 10 %, so that connections made together do not end
+   * together; 0: never. Default 0 here, 5 min for a listener (gRFC A9: MAX_CONNECTION_AGE).
+   */
+  readonly maxAgeMs: number;
+  /** Time that calls have to end when a connection is drained for its age, its idleness or its requests. Default 30 s. */
+  readonly maxAgeGraceMs: number;
+  /** Time without a stream after which a server drains a connection; 0: never. Default 0 here, 15 min for a listener. */
+  readonly idleMs: number;
+  /** Requests after which a server drains a connection; 0: any number. Default 0. */
+  readonly maxRequests: number;
   /** After GOAWAY with an error: time to flush. Default 1 s. */
   readonly goAwayFlushMs: number;
   /** One read turn of one connection. Defaults 1000 frames, 2 ms. */
@@ -102,6 +113,10 @@ export const DEFAULT_LIMITS: H2Limits = Object.freeze({
   sendBytesPerSecond: 512,
   informationHeads: 32,
   pings: 16,
+  maxAgeMs: 0,
+  maxAgeGraceMs: 30_000,
+  idleMs: 0,
+  maxRequests: 0,
   goAwayFlushMs: 1_000,
   turnFrames: 1_000,
   turnMs: 2,
@@ -129,6 +144,9 @@ export const LIMIT_REASONS = {
   prefaceMs: 'preface_timeout',
   sendStallMs: 'send_stall',
   informationHeads: 'too_many_1xx',
+  maxAgeMs: 'max_age',
+  idleMs: 'max_idle',
+  maxRequests: 'max_requests',
   goAwayFlushMs: 'go_away_flush_timeout',
   drainMs: 'drain_timeout',
 } as const;

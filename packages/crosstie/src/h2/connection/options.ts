@@ -44,6 +44,8 @@ export interface ConnectionOptions {
   readonly limits: H2Limits;
   /** Doubles the windows of a link that they slow down, up to 16 MiB. Default false. */
   readonly bandwidthEstimator?: boolean;
+  /** 0 ≤ x < 1, for the jitter of ages. Default Math.random; tests bring their own. */
+  readonly random?: () => number;
   /** Called once, last. */
   readonly onClose?: (reason: CloseReason) => void;
   /** Called for each event, never inside the parser's loop of another connection. */

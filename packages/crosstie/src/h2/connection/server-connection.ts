@@ -7,10 +7,11 @@ import { isIndexedOnly } from '../../hpack/index.ts';
 import { HeadMemo } from '../codec/index.ts';
 import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, StreamError } from '../frame/index.ts';
 import { type ParsedRequest, parseRequest, parseTrailers } from '../message/index.ts';
-import { HALF_CLOSED_REMOTE, OPEN, receiveEnd, SkippedIds } from '../stream/index.ts';
+import { HALF_CLOSED_REMOTE, OPEN, receiveEnd, SkippedIds, type StreamRecord } from '../stream/index.ts';
 import { Connection } from './connection.ts';
 import { limitOfOverflow } from './connection-error.ts';
 import type { DeadlineName } from './deadlines.ts';
+import { Lifetime, type LifetimeHost } from './lifetime.ts';
 import { LIMIT_REASONS } from './limits.ts';
 import type { ConnectionOptions } from './options.ts';
 import { ServerStream } from './server-stream.ts';
@@ -26,21 +27,25 @@ const HEADERS_TOO_LARGE = outgoingHeaders([[':status', '431']]);
 /** The second GOAWAY waits this long for the answer to the PING behind the first. Chosen by us. */
 const DRAIN_PING_MS = 1_000;
 
-export class ServerConnection extends Connection<ServerStream> {
+export class ServerConnection extends Connection<ServerStream> implements LifetimeHost {
   protected readonly role = 'server';
   protected slots = 0;
   readonly #handler: ExchangeHandler;
   readonly #memo = new HeadMemo<ParsedRequest>();
   /** Streams whose handlers wait for a slot; as many at the most as may be open. */
   #heldBack: ServerStream[] = [];
+  readonly #lifetime: Lifetime;
   readonly #skippedIds = new SkippedIds();
   /** The largest id the client has used; above `lastStreamId`, which we accepted, once it crossed our GOAWAY. */
   #lastSeenId = 0;
   #isPeerGone = false;
+  #drainReason = '';
 
   constructor(channel: ByteChannel, handler: ExchangeHandler, options: ServerConnectionOptions) {
     super(channel, options, true);
     this.#handler = handler;
+    const { limits, clock, random = Math.random } = options;
+    this.#lifetime = new Lifetime({ limits, deadlines: this.deadlines, clock, host: this, random });
     this.sendFirstSettings([
       [Setting.MAX_CONCURRENT_STREAMS, options.limits.concurrentStreams],
       [Setting.CROSSTIE, options.audienceHint ?? 0],
@@ -69,6 +74,7 @@ export class ServerConnection extends Connection<ServerStream> {
     const stream = new ServerStream(streamId, this, { state, request, handler: this.#handler });
     this.streams.add(stream);
     this.#takeSlot(stream);
+    this.#lifetime.onRequest();
     if (endStream) {
       // §8.1.1: a content-length other than 0 with END_STREAM on HEADERS makes the request malformed.
       if (request.contentLength > 0) throw new StreamError(streamId, 'PROTOCOL_ERROR', 'content-length without DATA');
@@ -180,6 +186,11 @@ export class ServerConnection extends Connection<ServerStream> {
     else if (this.state === 'open') this.#drainWithin(this.limits.sendStallMs);
   }
 
+  override onStreamClosed(stream: StreamRecord): void {
+    super.onStreamClosed(stream);
+    if (this.streams.size === 0) this.#lifetime.onIdle();
+  }
+
   onSlotFreed(): void {
     this.slots--;
     if (this.#heldBack.length > 0) this.#callHeldBack();
@@ -204,7 +215,22 @@ export class ServerConnection extends Connection<ServerStream> {
    * §6.8), then the open streams have `graceMs` to end.
    */
   drain(graceMs: number): void {
+    this.#drain(graceMs, 'draining');
+  }
+
+  get openStreams(): number {
+    return this.streams.size;
+  }
+
+  retire(limit: 'maxAgeMs' | 'idleMs' | 'maxRequests'): void {
     if (this.state !== 'open') return;
+    this.budgets.note(limit);
+    this.#drain(this.limits.maxAgeGraceMs, LIMIT_REASONS[limit]);
+  }
+
+  #drain(graceMs: number, reason: string): void {
+    if (this.state !== 'open') return;
+    this.#drainReason = reason;
     this.#drainWithin(graceMs);
     this.#sendGoAway(MAX_STREAM_ID);
     this.deadlines.set('drain-ping', DRAIN_PING_MS);
@@ -227,7 +253,7 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   #sendGoAway(lastStreamId: number): void {
-    this.ending.sendGoAway({ lastStreamId, code: ErrorCode.NO_ERROR, debug: 'draining' });
+    this.ending.sendGoAway({ lastStreamId, code: ErrorCode.NO_ERROR, debug: this.#drainReason });
   }
 
   protected override get isDrained(): boolean {
@@ -235,7 +261,9 @@ export class ServerConnection extends Connection<ServerStream> {
   }
 
   protected onRoleDeadline(name: DeadlineName): void {
-    if (name === 'drain-ping') {
+    if (name === 'age') this.#lifetime.onAgeDeadline();
+    else if (name === 'idle') this.#lifetime.onIdleDeadline();
+    else if (name === 'drain-ping') {
       this.deadlines.set('drain-ping', DRAIN_PING_MS);
       this.#endAccepting();
     } else if (name === 'drain') {

@@ -2,21 +2,33 @@
 // What HTTP/2 asks of every field section, requests, responses and trailers alike (RFC 9113 §8.2). Characters are checked
 // where they are decoded, in hpack; here are the rules about names.
 
-/** §8.2.2: connection-specific fields make a message malformed. */
-const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** The reason why this regular field makes the message malformed, or undefined. */
+/**
+ * The reason why this regular field makes the message malformed, or undefined. Every field of every message that is not
+ * remembered comes by: the length alone clears nearly all of them.
+ */
 export function faultOfField(name: string, value: string): string | undefined {
-  if (CONNECTION_SPECIFIC.has(name)) return `connection-specific field ${name}`;
-  // §8.2.2: TE MUST NOT contain any value other than "trailers".
-  if (name === 'te' && value.toLowerCase() !== 'trailers') return 'te other than trailers';
-  return undefined;
+  switch (name.length) {
+    case 2:
+      // §8.2.2: TE MUST NOT contain any value other than "trailers".
+      return name !== 'te' || value === 'trailers' || value.toLowerCase() === 'trailers'
+        ? undefined
+        : 'te other than trailers';
+    case 7:
+      return name === 'upgrade' ? connectionSpecific(name) : undefined;
+    case 10:
+      return name === 'connection' || name === 'keep-alive' ? connectionSpecific(name) : undefined;
+    case 16:
+      return name === 'proxy-connection' ? connectionSpecific(name) : undefined;
+    case 17:
+      return name === 'transfer-encoding' ? connectionSpecific(name) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** §8.2.2: connection-specific fields make a message malformed. */
+function connectionSpecific(name: string): string {
+  return `connection-specific field ${name}`;
 }
 
 /** A content-length no larger than this compares exactly as a number; the RFC sets no bound. */
