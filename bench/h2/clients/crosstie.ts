@@ -2,6 +2,7 @@
 // Crosstie as client: its HTTP/2 connection with default options, below any RPC layer, as the raw `http2` peer is.
 
 import {
+  BytesPool,
   connect,
   type Exchange,
   type ExchangeFailure,
@@ -33,15 +34,21 @@ export async function connectEchoClient(port: number, envelope: Buffer): Promise
   };
 }
 
+/** Large answers are put together in buffers that are used again, as the library offers. */
+const POOL = new BytesPool();
+const POOLED_FROM_BYTES = 65_536;
+
 /** Puts one answer together. Bytes are valid during `onData` only, so they are copied, as any caller must who waits for the status. */
 class AnswerReceiver implements ResponseReceiver {
   exchange: Exchange | undefined;
+  readonly #buffer: Uint8Array;
   readonly #answer: Buffer;
   readonly #done: CallDone;
   #received = 0;
 
   constructor(answerBytes: number, done: CallDone) {
-    this.#answer = Buffer.allocUnsafe(answerBytes);
+    this.#buffer = answerBytes < POOLED_FROM_BYTES ? Buffer.allocUnsafe(answerBytes) : POOL.borrow(answerBytes);
+    this.#answer = Buffer.from(this.#buffer.buffer, this.#buffer.byteOffset, answerBytes);
     this.#done = done;
   }
 
@@ -63,6 +70,8 @@ class AnswerReceiver implements ResponseReceiver {
     if (status !== '0') this.#done(new Error(`grpc-status ${status}`));
     else if (this.#received !== this.#answer.length) this.#done(new Error(`an answer of ${this.#received} bytes`));
     else this.#done(this.#answer);
+    // The loop has compared it by now.
+    if (this.#buffer.length >= POOLED_FROM_BYTES) POOL.giveBack(this.#buffer);
   }
 
   onFailure(failure: ExchangeFailure): void {

@@ -7,8 +7,8 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { ByteReceiver, ChannelPeer } from '../../core/index.ts';
 import { SocketChannel } from './socket-channel.ts';
 
-/** As large as what Node reads at once on other sockets. */
-const READ_BYTES = 65_536;
+/** What one system call may bring, as on accepted sockets (in-place-socket.ts). */
+const READ_BYTES = 262_144;
 
 /**
  * On unix the kernel fills the buffer and the callback gets it in the same step, so all sockets can share it. Windows is
