@@ -160,14 +160,25 @@ attack(
   { budgetBytes: 16 * MIB },
 );
 
-attack('partial frames on many connections', async (arena) => {
-  // Each announces 16 KiB and sends a few bytes of it: what is kept is what came, not what was announced.
-  const opening = burst([preface, settings(), ack, open(1), cut(data(1, Buffer.alloc(16_384)), 20)]);
-  const attackers = Array.from({ length: 1_000 }, () => beginAttack(arena, opening));
-  await settleAll(arena, attackers);
-  await arena.servesOthers();
-  for (const one of attackers) assert.ok(one.connection.inspect().heldBytes <= KIB);
-});
+attack(
+  'partial frames on many connections',
+  async (arena) => {
+    // Each announces 16 KiB and sends a few bytes of it: what is kept is what came, not what was announced.
+    const opening = burst([preface, settings(), ack, open(1), cut(data(1, Buffer.alloc(16_384)), 20)]);
+    const attackers = Array.from({ length: 1_000 }, () => beginAttack(arena, opening));
+    await settleAll(arena, attackers);
+    await arena.servesOthers();
+    for (const one of attackers) assert.ok(one.connection.inspect().heldBytes <= KIB);
+    assert.equal(arena.budget.evictions, 0);
+    // Then most of it, and never the end: that is memory of the process like any other.
+    for (const one of attackers) one.channel.write([Buffer.alloc(15 * KIB)], () => {});
+    await settleAll(arena, attackers);
+    assert.ok(arena.budget.heldBytes <= 4 * MIB, `${arena.budget.heldBytes} bytes are held`);
+    assert.ok(arena.budget.evictions > 700);
+    await arena.servesOthers();
+  },
+  { budgetBytes: 4 * MIB },
+);
 
 legitimate('100 interleaved half-sent 4 MiB messages', async (arena) => {
   const attacked = arena.serveBytes(createEcho());

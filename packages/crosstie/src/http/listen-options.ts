@@ -38,7 +38,7 @@ export const DEFAULT_HTTP1_TIMEOUTS: Http1Timeouts = Object.freeze({
   keepAliveTimeoutMs: 75_000,
 });
 
-/** DESIGN §6.1: bounds the TLS handshake, the first bytes and the first SETTINGS. */
+/** Bounds the TLS handshake, the first bytes and the first SETTINGS. */
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Fills in the defaults. Throws a TypeError for an unknown name and a RangeError for a number that cannot work. */

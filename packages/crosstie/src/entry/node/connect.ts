@@ -68,7 +68,7 @@ const OPTION_NAMES: readonly (keyof ConnectOptions)[] = [
   'onEvent',
 ];
 
-/** DESIGN §6.1. */
+/** One deadline over name look-up, TCP, TLS and SETTINGS. */
 const DEFAULT_CONNECT = { timeoutMs: 10_000 };
 
 /**

@@ -109,7 +109,7 @@ export interface ListeningFacts {
   readonly refused: Partial<Record<RefusalReason, number>>;
 }
 
-/** How long `close` waits for calls that go on. DESIGN §6: 10 s. */
+/** How long `close` waits for calls that go on. Chosen by us: 10 s. */
 const DEFAULT_GRACE_MS = 10_000;
 
 const OPTION_NAMES: readonly (keyof ListenOptions)[] = [

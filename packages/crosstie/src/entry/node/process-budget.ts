@@ -3,9 +3,9 @@
 import { ReceiveBudget } from '../../h2/index.ts';
 import { nodeClock } from '../../platform/node/index.ts';
 
-/** DESIGN §6.1, `limits.receiveBudgetBytes`: bytes received and held by all connections of the process together. */
+/** Bytes received and held by all connections of the process together. */
 const RECEIVE_BUDGET_BYTES = 256 * 1024 * 1024;
-/** With memory short and nothing consumed for so long, the largest holder goes. Chosen by us: the send stall's 30 s. */
+/** With memory short, a stream with credit that sends nothing for so long loses its connection. As long as a send stall. */
 const STALL_MS = 30_000;
 
 let shared: ReceiveBudget | undefined;

@@ -63,7 +63,7 @@ test('prepared fields are one byte each after first use', () => {
     assert.equal(peer.says(HEAD).hex, '88bf');
     assert.equal(peer.says(TRAILERS).hex, 'be');
   }
-  // http2.md §2.1: 9 + 2 for the head, 9 + 1 for the trailers.
+  // 9 + 2 for the head, 9 + 1 for the trailers.
   assert.deepEqual([peer.write(HEAD).bytes, peer.write(TRAILERS).bytes], [11, 10]);
 });
 

@@ -7,7 +7,7 @@
 
 import type { ByteChannel, ByteReceiver, ChannelPeer } from '../../core/index.ts';
 import type { OutgoingHeaders } from '../../exchange/index.ts';
-import { HpackDecoder } from '../../hpack/index.ts';
+import type { HpackDecoder } from '../../hpack/index.ts';
 import { ConnectionError, ErrorCode, type GoAwayFrame, type SettingPair, StreamError } from '../frame/index.ts';
 import {
   type BudgetHolder,
@@ -23,10 +23,12 @@ import { AbuseBudgets } from './abuse-budgets.ts';
 import { BandwidthEstimator } from './bandwidth-estimator.ts';
 import { limitOfOverflow, toConnectionError } from './connection-error.ts';
 import { type DeadlineName, Deadlines } from './deadlines.ts';
+import { createDecoder } from './decoder.ts';
 import { type ConnectionState, Ending } from './ending.ts';
 import type { ConnectionFacts } from './facts.ts';
 import { FrameReceiver } from './frame-receiver.ts';
 import { Input } from './input.ts';
+import { InputCharge } from './input-charge.ts';
 import { inspectConnection } from './inspect.ts';
 import { type H2Limits, LIMIT_REASONS, limitOfReason } from './limits.ts';
 import { localSettings } from './local-settings.ts';
@@ -62,6 +64,7 @@ export abstract class Connection<S extends H2Stream>
   readonly #stalls: StallWatch;
   readonly #turns: Turns;
   readonly #windows: LocalWindows;
+  readonly #charge: InputCharge;
   readonly #createdMs: number;
 
   constructor(channel: ByteChannel, options: ConnectionOptions, expectsPreface: boolean) {
@@ -75,13 +78,7 @@ export abstract class Connection<S extends H2Stream>
       connectionBytes: limits.connectionWindowBytes,
       heldBytes: limits.receiveConnectionBytes,
     });
-    this.decoder = new HpackDecoder({
-      maxTableBytes: limits.headerTableBytes,
-      maxListBytes: limits.headerListBytes,
-      maxFields: limits.headerFields,
-      abortListBytes: limits.headerListBytes * 4,
-      abortFields: limits.headerFields * 4,
-    });
+    this.decoder = createDecoder(limits);
     this.budgets = new AbuseBudgets(limits, clock, (limit) => {
       this.event({ kind: 'limit', limit, reason: LIMIT_REASONS[limit] });
     });
@@ -99,6 +96,7 @@ export abstract class Connection<S extends H2Stream>
     this.#windows = new LocalWindows({ flow, streams, output, received: this.received });
     this.#frames = new FrameReceiver(this.received, limits, budgets);
     this.#input = new Input(channel, clock, { limits, sink: this.#frames, host: this, expectsPreface });
+    this.#charge = new InputCharge(options.budget, () => this.#input.heldBytes + this.#frames.heldBytes);
     const [input, frames, turns] = [this.#input, this.#frames, this.#turns];
     this.ending = new Ending({ channel, limits, streams, input, frames, output, turns, deadlines });
     options.budget.join(this);
@@ -178,6 +176,7 @@ export abstract class Connection<S extends H2Stream>
   endReadTurn(error: unknown): void {
     if (error !== undefined) this.#failBy(error);
     this.#turns.dispatch();
+    this.#charge.update();
     if (this.isEnding) return;
     if (this.isCongested) this.#endCongestedTurn();
     if (this.flow.isOverLimit) this.evict(LIMIT_REASONS.receiveMemory);
@@ -314,6 +313,7 @@ export abstract class Connection<S extends H2Stream>
     if (this.isEnding) return;
     // A server opens no streams, so a client has accepted none.
     this.ending.closeWith({ lastStreamId: this.role === 'server' ? this.lastStreamId : 0, code, debug: message });
+    this.#charge.update();
   }
 
   evict(reason: string): void {
@@ -323,6 +323,7 @@ export abstract class Connection<S extends H2Stream>
   #finish(reason: CloseReason): void {
     const told = this.ending.finish(reason);
     if (told === undefined) return;
+    this.#charge.update();
     this.pings.lose(new Error(reason.message));
     this.options.budget.leave(this);
     this.options.onClose?.(told);

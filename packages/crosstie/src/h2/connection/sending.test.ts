@@ -67,7 +67,7 @@ test('a unary answer leaves in one write, of 35 + N bytes from the third on', as
       headers(id, { 'grpc-status': '0' }, END_STREAM),
     );
     assert.equal(peer.channel.writeCount - writes, 1);
-    // http2.md §2.1: 9 + 2, 9 + 5 + N, 9 + 1.
+    // 9 + 2, 9 + 5 + N, 9 + 1.
     if (id >= 5) assert.equal(connection.inspect().bytesSent - bytes, 35 + 7);
   }
 });
