@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FieldBlock, HpackDecoder, isIndexedOnly } from './decoder.ts';
+import { type FieldBlock, HpackDecoder, isIndexedButLength, isIndexedOnly } from './decoder.ts';
 import { HpackError, HpackListTooLargeError } from './error.ts';
 import { encodeHuffman } from './huffman-encode.ts';
 import { writeInteger } from './integer.ts';
@@ -271,4 +271,20 @@ test('a block is indexed only when each byte is one indexed field', () => {
   assert.equal(isIndexed('82ff80'), false, 'an index of more than one byte');
   assert.equal(isIndexed('824001610162'), false);
   assert.equal(isIndexed('2082'), false);
+});
+
+test('a block of indexed fields and a content-length in the clear repeats; no other literal does', () => {
+  const repeats = (hex: string): boolean => {
+    const block = Buffer.from(hex.replaceAll(' ', ''), 'hex');
+    return isIndexedButLength(block, 0, block.length);
+  };
+  assert.equal(repeats('83 86 be'), true);
+  assert.equal(repeats('83 0f0d 02 3132 86'), true);
+  // content-length with incremental indexing changes the table; `authorization` and a new name are nobody's to remember.
+  assert.equal(repeats('83 5c 02 3132'), false);
+  assert.equal(repeats('83 0f08 02 3132'), false);
+  assert.equal(repeats('83 00 01 61 01 62'), false);
+  // Cut short, or longer than any length is.
+  assert.equal(repeats('83 0f0d 05 3132'), false);
+  assert.equal(repeats(`83 0f0d 10 ${'31'.repeat(16)}`), false);
 });

@@ -223,3 +223,26 @@ export function isIndexedOnly(block: Buffer, start: number, end: number): boolea
   for (let i = start; i < end; i++) if (block[i] < 0x80 || block[i] === 0xff) return false;
   return true;
 }
+
+/** RFC 7541 §6.2.2: a literal without indexing whose name is entry 28 of the static table, `content-length`. */
+const LITERAL_CONTENT_LENGTH = [0x0f, 0x0d] as const;
+/** A length of more digits is none that repeats. */
+const MAX_LENGTH_BYTES = 15;
+
+/**
+ * Whether block[start, end) is indexed fields of one byte and, among them, a content-length in the clear: most clients send
+ * that as a literal. Such a block leaves the table as it is, and holds nothing that must not be remembered.
+ */
+export function isIndexedButLength(block: Buffer, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) {
+    const byte = block[at];
+    if (byte >= 0x80 && byte !== 0xff) at++;
+    else if (byte === LITERAL_CONTENT_LENGTH[0] && block[at + 1] === LITERAL_CONTENT_LENGTH[1]) {
+      const length = block[at + 2] & 0x7f;
+      if (length > MAX_LENGTH_BYTES) return false;
+      at += 3 + length;
+    } else return false;
+  }
+  return at === end;
+}

@@ -15,6 +15,7 @@ import {
   headers,
   ping,
   pong,
+  raw,
   request,
   reset,
   servePeer,
@@ -364,4 +365,28 @@ test('after the end every call is ignored', async () => {
   exchange.grant(5);
   exchange.release(5);
   await peer.receivesNothing();
+});
+
+test('heads that repeat but for their content-length keep each their own', async () => {
+  const { peer, calls } = await serveCalls();
+  const head = (id: number, block: string) => {
+    const bytes = Buffer.from(block.replaceAll(' ', ''), 'hex');
+    return raw(Buffer.concat([Buffer.from([0, 0, bytes.length, 1, 4, 0, 0, 0, id]), bytes]));
+  };
+  // The first inserts :authority (entry 62); the others are indexed fields and a literal content-length of 1 or 2.
+  await peer.sends(head(1, `83 86 84 41 09 ${Buffer.from('localhost').toString('hex')}`), data(1, 'x', END_STREAM));
+  for (let id = 3; id < 120; id += 2) {
+    const length = id % 4 === 1 ? 1 : 2;
+    await peer.sends(head(id, `83 86 84 be 0f0d 01 3${length}`), data(id, 'x'.repeat(length), END_STREAM));
+    const { exchange, body } = calls[calls.length - 1];
+    assert.deepEqual(
+      [exchange.head.fields.get('content-length'), body.text.length, body.isEnded],
+      [String(length), length, true],
+    );
+    exchange.reply(OK);
+    await peer.takes();
+  }
+  // A remembered head does not forgive a wrong length.
+  await peer.sends(head(121, '83 86 84 be 0f0d 01 31'), data(121, 'xx', END_STREAM));
+  await peer.receives(reset(121, 'PROTOCOL_ERROR'));
 });

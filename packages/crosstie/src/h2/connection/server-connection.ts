@@ -3,7 +3,7 @@
 
 import type { ByteChannel } from '../../core/index.ts';
 import { type ExchangeHandler, outgoingHeaders } from '../../exchange/index.ts';
-import { isIndexedOnly } from '../../hpack/index.ts';
+import { isIndexedButLength, isIndexedOnly } from '../../hpack/index.ts';
 import { HeadMemo } from '../codec/index.ts';
 import { ConnectionError, ErrorCode, type GoAwayFrame, Setting, StreamError } from '../frame/index.ts';
 import { type ParsedRequest, parseRequest, parseTrailers } from '../message/index.ts';
@@ -27,6 +27,9 @@ const HEADERS_TOO_LARGE = outgoingHeaders([[':status', '431']]);
 /** The second GOAWAY waits this long for the answer to the PING behind the first. Chosen by us. */
 const DRAIN_PING_MS = 1_000;
 
+/** Of heads that differ in content-length alone, so many pass for one that is remembered. Chosen by us. */
+const STORED_LENGTHS = 16;
+
 export class ServerConnection extends Connection<ServerStream> implements LifetimeHost {
   protected readonly role = 'server';
   protected slots = 0;
@@ -35,6 +38,7 @@ export class ServerConnection extends Connection<ServerStream> implements Lifeti
   /** Streams whose handlers wait for a slot; as many at the most as may be open. */
   #heldBack: ServerStream[] = [];
   readonly #lifetime: Lifetime;
+  #lengthsSeen = 0;
   readonly #skippedIds = new SkippedIds();
   /** The largest id the client has used; above `lastStreamId`, which we accepted, once it crossed our GOAWAY. */
   #lastSeenId = 0;
@@ -101,9 +105,18 @@ export class ServerConnection extends Connection<ServerStream> implements Lifeti
     const request = parseRequest(fields);
     // §8.1.1: a malformed request is a stream error of type PROTOCOL_ERROR.
     if (request.kind === 'malformed') throw new StreamError(streamId, 'PROTOCOL_ERROR', request.reason);
-    if (isIndexedOnly(block, start, end))
+    if (this.#isWorthRemembering(block, start, end)) {
       this.#memo.store(this.decoder.generation, block.subarray(start, end), request);
+    }
     return request;
+  }
+
+  /** Requests of one size repeat their content-length; one in sixteen is stored, so that those of many sizes cost little. */
+  #isWorthRemembering(block: Buffer, start: number, end: number): boolean {
+    if (isIndexedOnly(block, start, end)) return true;
+    if (!isIndexedButLength(block, start, end)) return false;
+    this.#lengthsSeen++;
+    return this.#lengthsSeen % STORED_LENGTHS === 0;
   }
 
   #refuseTooLarge(streamId: number, endStream: boolean, overflow: 'list-bytes' | 'field-count'): void {
