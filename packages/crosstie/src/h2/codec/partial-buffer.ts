@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buffers for frames that are cut by the end of a read. On a busy link with large bodies nearly every read ends inside a
-// frame; these buffers are used again (bench 1mib-1x10: a megabyte of garbage per request without).
+// frame; these buffers are used again (1,000 echoes of 1 MiB: 21 mark-compacts without, 6 with).
 
 import { FRAME_HEAD_BYTES, MIN_MAX_FRAME_BYTES } from '../frame/index.ts';
 

@@ -26,7 +26,7 @@ const QUANTUM_BYTES = 16_384;
 const FLUSH_BYTES = 262_144;
 /** Written in one turn before the event loop gets its chance to read. */
 const TURN_BYTES = 1_048_576;
-/** Payloads from this size on are chained by reference: below, copying is cheaper than one more segment in the write. */
+/** Payloads from this size on are chained by reference. Whole frames of 16 KiB were faster chained than copied; the size is chosen by us. */
 const CHAIN_BYTES = 8_192;
 
 /** How a stream's turn ended. */
